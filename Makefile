@@ -2,6 +2,7 @@
 # Each environment keeps a stamp that is newer than what it was made from, so a second call is instant.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+.SECONDARY:
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
