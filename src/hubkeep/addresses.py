@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How clients call this hub: absolute addresses in answers carry the scheme, host and port they used."""
+
+from starlette.requests import Request
+
+from hubkeep import errors
+from hubkeep.config import LOOPBACK, Config
+
+
+class Addresses:
+    """`public_url` where it is set; else the request's Host, if it is an allowed one."""
+
+    def __init__(self, config: Config) -> None:
+        self._fixed = config.base_url
+        self._hosts = frozenset((*LOOPBACK, *config.allowed_hosts))
+        self._suffixes = tuple(host for host in self._hosts if host.startswith("."))
+        self._proxies = frozenset(config.trusted_proxies)
+
+    def base_url(self, request: Request) -> str:
+        """Return e.g. `http://127.0.0.1:8080`. 400 where the Host is not allowed."""
+        if self._fixed:
+            return self._fixed
+        scheme = request.scope["scheme"]
+        host = request.headers.get("host", "")
+        if self._from_proxy(request):
+            scheme = _last(request, "x-forwarded-proto") or scheme
+            host = _last(request, "x-forwarded-host") or host
+        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+        if name.lower() not in self._hosts and not name.lower().endswith(self._suffixes):
+            raise errors.bad_request(
+                f"This hub does not answer for the host {name!r}; set HUBKEEP_PUBLIC_URL or add it to "
+                "HUBKEEP_ALLOWED_HOSTS"
+            )
+        return f"{scheme}://{host}"
+
+    def client_address(self, request: Request) -> str:
+        """Return the caller's address, as told by a trusted proxy or by the connection."""
+        direct = request.client.host if request.client else ""
+        if self._from_proxy(request):
+            return _last(request, "x-forwarded-for") or direct
+        return direct
+
+    def _from_proxy(self, request: Request) -> bool:
+        return request.client is not None and request.client.host in self._proxies
+
+
+def _last(request: Request, header: str) -> str | None:
+    """The last value of a list header: the one that the nearest proxy, the trusted one, wrote."""
+    value = request.headers.get(header)
+    return value.rsplit(",", 1)[-1].strip() if value else None

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""App: all that a handler may reach, built in one place."""
+
+import secrets
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from hubkeep.addresses import Addresses
+from hubkeep.blobs import BlobStore, open_store
+from hubkeep.config import Config
+from hubkeep.db import Database
+from hubkeep.db.migrate import prepare
+from hubkeep.db.secrets import load_secret
+from hubkeep.kit.time import Clock, now
+from hubkeep.metrics import Metrics
+from hubkeep.repos.counting import DownloadCounter
+from hubkeep.transfer.signing import Signer
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One running hub. Nothing here is global: tests build as many as they like."""
+
+    config: Config
+    db: Database
+    blobs: BlobStore
+    clock: Clock
+    signer: Signer
+    downloads: DownloadCounter
+    metrics: Metrics
+    addresses: Addresses
+    crunch: ThreadPoolExecutor
+    """Threads for hashing and deflating what requests bring."""
+
+    def base_url(self, request: Request) -> str:
+        """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
+        return self.addresses.base_url(request)
+
+
+@asynccontextmanager
+async def open_app(config: Config, clock: Clock = now) -> AsyncIterator[App]:
+    """Open database and blob store, and close them in order: counts are flushed before the database goes.
+
+    On SQLite the schema is brought up to date; on PostgreSQL `hubkeep migrate` does that, and WrongSchema
+    says so.
+    """
+    config.data.mkdir(parents=True, exist_ok=True)
+    db = Database(config.database)
+    prepare(db)
+    secret = await db.write(lambda conn: load_secret(conn, secrets.token_bytes(32)))
+    blobs = open_store(
+        config.blobs, access_key=config.s3_access_key, secret_key=config.s3_secret_key
+    )
+    crunch = ThreadPoolExecutor(2, thread_name_prefix="crunch")
+    metrics = Metrics()
+    downloads = DownloadCounter(db, clock)
+    app = App(
+        config=config,
+        db=db,
+        blobs=blobs,
+        clock=clock,
+        signer=Signer(secret, clock),
+        downloads=downloads,
+        metrics=metrics,
+        addresses=Addresses(config),
+        crunch=crunch,
+    )
+    try:
+        async with downloads.running():
+            yield app
+    finally:
+        await blobs.close()
+        crunch.shutdown(wait=True)
+        db.close()
+
+

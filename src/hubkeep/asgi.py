@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The hub as an ASGI application: match, handle, answer; the only place that catches everything.
+
+Written as one plain ASGI callable, since middleware classes that wrap responses break streaming and cost
+more than the routing does.
+"""
+
+import logging
+import re
+import time
+import traceback
+import uuid
+from contextlib import AsyncExitStack
+from urllib.parse import quote, unquote
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from hubkeep import errors
+from hubkeep.app import App, open_app
+from hubkeep.blobs import NoSpace, StoreUnavailable
+from hubkeep.config import Config
+from hubkeep.db import DatabaseFull, DatabaseUnavailable
+from hubkeep.errors import HubError, Moved
+from hubkeep.kit.routing import Router, WrongMethod
+from hubkeep.kit.text import header_safe
+from hubkeep.routes import Route, build_router
+
+log = logging.getLogger("hubkeep.http")
+
+_EXPOSED = (
+    "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,"
+    "Content-Range,Content-Disposition,X-Linked-Size,X-Linked-ETag,X-Xet-Hash"
+)
+# JavaScript's client does not encode the slashes of `refs/pr/1` in some calls.
+_BARE_REF = re.compile(
+    r"^(/(?:api/)?(?:(?:models|datasets|spaces|kernels)/)?[^/]+/[^/]+/"
+    r"(?:tree|resolve|raw|blob|revision|commits|commit|preupload|paths-info|compare|tag)/)"
+    r"refs/(pr|convert|heads|tags)/([^/]+)"
+)
+
+
+class Hub:
+    """The application; opens its App at lifespan startup and closes it at shutdown."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stack = AsyncExitStack()
+        self._app: App | None = None
+        self._router: Router[Route] = build_router()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def start(self) -> App:
+        """Open the App, as lifespan startup does; for embedding and tests."""
+        self._app = await self._stack.enter_async_context(open_app(self._config))
+        return self._app
+
+    async def stop(self) -> None:
+        """Flush and close everything."""
+        await self._stack.aclose()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._app is not None, "lifespan startup comes first"
+        request = Request(scope, receive)
+        exchange = _Exchange(request, send)
+        started = time.perf_counter()
+        try:
+            response = await self._answer(request, exchange)
+            await response(scope, receive, exchange.send)
+        except ClientDisconnect:
+            log.debug("client left %s", scope["path"])
+        except Exception as error:
+            if exchange.started:
+                raise  # the answer is under way: the server closes the connection
+            await self._failed(error, exchange)(scope, receive, exchange.send)
+        finally:
+            metrics = self._app.metrics
+            metrics.requests.labels(exchange.route, exchange.status).inc()
+            metrics.seconds.labels(exchange.route).observe(time.perf_counter() - started)
+
+    async def _answer(self, request: Request, exchange: "_Exchange") -> Response:
+        assert self._app is not None
+        path = _raw_path(request.scope)
+        try:
+            if request.method == "OPTIONS":
+                return _preflight(request)
+            found = self._router.match(request.method, path)
+            if found is None:
+                raise errors.not_found(f"Nothing is at {header_safe(unquote(path))[:200]}")
+            if isinstance(found, WrongMethod):
+                raise errors.method_not_allowed(found.allowed)
+            exchange.route = found.target.pattern
+            request.scope["path_params"] = found.params
+            return await found.target.handler(self._app, request)
+        except Moved as moved:
+            return _redirect(path, request.url.query, moved)
+        except HubError as error:
+            return errors.render(error)
+        except (DatabaseFull, NoSpace):
+            return errors.render(errors.no_space())
+        except (DatabaseUnavailable, StoreUnavailable) as error:
+            log.warning("storage unavailable: %s", error)
+            return errors.render(errors.unavailable())
+
+    def _failed(self, error: Exception, exchange: "_Exchange") -> Response:
+        log.error(
+            "request %s to %s failed: %s", exchange.id, exchange.route, traceback.format_exc()
+        )
+        return errors.render(errors.internal(exchange.id))
+
+
+class _Exchange:
+    """One answer on its way out: request id, CORS, no body on HEAD, and what the metrics want."""
+
+    def __init__(self, request: Request, send: Send) -> None:
+        headers = request.headers
+        given = headers.get("x-request-id") or headers.get("x-amzn-trace-id") or ""
+        self.id = header_safe(given)[:128] or uuid.uuid4().hex
+        self.route = "none"
+        self.status = 0
+        self.started = False
+        self._send = send
+        self._head = request.method == "HEAD"
+        self._cross_origin = "origin" in headers
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], *self._extra_headers()]
+        elif self._head and message["type"].startswith("http.response.pathsend"):
+            message = {"type": "http.response.body", "body": b""}
+        elif self._head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    def _extra_headers(self) -> list[tuple[bytes, bytes]]:
+        extra = [(b"x-request-id", self.id.encode()), (b"x-content-type-options", b"nosniff")]
+        if self._cross_origin:
+            # Tokens travel in headers, never in cookies, on these routes: any origin may ask.
+            extra.append((b"access-control-allow-origin", b"*"))
+            extra.append((b"access-control-expose-headers", _EXPOSED.encode()))
+        return extra
+
+
+def _raw_path(scope: Scope) -> str:
+    raw = scope.get("raw_path")
+    path = raw.decode("latin-1") if raw else quote(scope["path"], safe="/%:@!$&'()*+,;=~")
+    path = path.partition("?")[0]
+    return _BARE_REF.sub(lambda m: f"{m[1]}refs%2F{m[2]}%2F{m[3]}", path)
+
+
+def _preflight(request: Request) -> Response:
+    wanted = request.headers.get("access-control-request-headers", "authorization, content-type")
+    return Response(
+        status_code=204,
+        headers={
+            "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+            "Access-Control-Allow-Headers": header_safe(wanted),
+            "Access-Control-Max-Age": "86400",
+        },
+    )
+
+
+def _redirect(path: str, query: str, moved: Moved) -> Response:
+    """Relative, for old clients; the rest of the path and the query are kept."""
+    pattern = re.compile(rf"/{re.escape(moved.old)}(?=/|$|\.git/)", re.IGNORECASE)
+    target = pattern.sub(f"/{moved.new}", unquote(path) if moved.old not in path else path, count=1)
+    return RedirectResponse(f"{target}?{query}" if query else target, 307)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings: one struct, from `HUBKEEP_*` variables and the command line; read nowhere else."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+PREFIX = "HUBKEEP_"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]", ".localhost")
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the text says which and why."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings; each is `HUBKEEP_<NAME>` in the environment (`docs/configuration.md`)."""
+
+    data: Path
+    """Folder for everything that is not put elsewhere."""
+    database_url: str = ""
+    """SQLAlchemy URL; by default SQLite in the data folder."""
+    blobs_url: str = ""
+    """`file:///...` or `s3://bucket/prefix?endpoint=...`; by default a folder in the data folder."""
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    """How clients call the hub; by default absolute addresses follow the request's Host."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names believed without `public_url`, besides loopback names; `.example.org` for all under it."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses whose `X-Forwarded-*` headers are believed."""
+    accel_prefix: str = ""
+    """nginx location for `X-Accel-Redirect` to the blob folder; empty: the hub sends files itself."""
+    workers: int = 1
+    """Server processes; more than one shares the database and the blob store."""
+    job_worker: bool = True
+    """Whether `serve` starts a job worker beside the server."""
+    metrics_token: str = ""
+    """Where set, `GET /metrics` wants it as a bearer token; else loopback callers alone are answered."""
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        if self.public_url:
+            parts = urlsplit(self.public_url)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+                raise ConfigError(
+                    "public_url must be http(s)://host[:port] without a path, "
+                    f"got {self.public_url!r}: hub clients address the root"
+                )
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port must be 0 to 65535, got {self.port}")
+        if self.workers < 1:
+            raise ConfigError(f"workers must be at least 1, got {self.workers}")
+
+    @property
+    def database(self) -> str:
+        """The database's URL, with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data.absolute()}/hubkeep.db"
+
+    @property
+    def blobs(self) -> str:
+        """The blob store's URL, with the default filled in."""
+        return self.blobs_url or f"file://{self.data.absolute()}/blobs"
+
+    @property
+    def base_url(self) -> str:
+        """`public_url` without a trailing slash; empty where it is not set."""
+        return self.public_url.rstrip("/")
+
+
+def load(env: Mapping[str, str] | None = None, **given: object) -> Config:
+    """Build the settings from `HUBKEEP_*` in `env` (the process's by default); `given` wins.
+
+    Raises ConfigError that names the setting.
+    """
+    env = os.environ if env is None else env
+    known = {field.name: field for field in msgspec.structs.fields(Config)}
+    raw: dict[str, object] = {}
+    for name, field in known.items():
+        value = env.get(PREFIX + name.upper())
+        if value is not None:
+            many = field.type == tuple[str, ...]
+            raw[name] = [part.strip() for part in value.split(",") if part.strip()] if many else value
+    raw.update({name: value for name, value in given.items() if value is not None})
+    if "data" not in raw:
+        raise ConfigError("say where the data lies: --data DIR or HUBKEEP_DATA")
+    raw["data"] = Path(str(raw["data"]))
+    try:
+        return msgspec.convert(raw, Config, strict=False, dec_hook=_convert)
+    except msgspec.ValidationError as bad:
+        raise ConfigError(str(bad)) from bad
+
+
+def dump(config: Config) -> dict[str, str]:
+    """Return the settings as `HUBKEEP_*` variables, for a child process."""
+    env: dict[str, str] = {}
+    for name, value in msgspec.structs.asdict(config).items():
+        if isinstance(value, tuple):
+            env[PREFIX + name.upper()] = ",".join(value)
+        else:
+            env[PREFIX + name.upper()] = str(value).lower() if isinstance(value, bool) else str(value)
+    return env
+
+
+def _convert(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value))
+    raise NotImplementedError(kind)

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All tables of the hub. Times are milliseconds in UTC, git oids are 20 raw bytes, sizes are bytes.
+
+Names ending in `_key` are lower-cased for lookup; the name as written stands beside them. A `public_id`
+never changes. JSON is kept as text, written and read by msgspec at the edge of the queries.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# 64 bits on PostgreSQL; SQLite numbers rows itself only in a column declared INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+Oid = LargeBinary(20)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+# One row a hub: the secret that signs addresses, the epoch of the store.
+hub = Table(
+    "hub",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column("kind", String(4), nullable=False),  # user | org
+    Column("name", String(96), nullable=False),
+    Column("name_key", String(96), nullable=False, unique=True),
+    Column("fullname", String(256), nullable=False, server_default=""),
+    Column("email", String(320)),
+    Column("details", Text, nullable=False, server_default=""),
+    Column("password_hash", String(256)),
+    Column("is_admin", Boolean, nullable=False, server_default=false()),
+    Column("disabled", Boolean, nullable=False, server_default=false()),
+    Column("org_type", String(16)),
+    Column("default_private", Boolean, nullable=False, server_default=false()),
+    _time("created_at"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("org_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("role", String(16), nullable=False),  # admin | write | contributor | read
+    _time("created_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column(
+        "user_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("name", String(128), nullable=False),
+    Column("role", String(16), nullable=False),  # read | write | fineGrained
+    Column("hash", LargeBinary(32), nullable=False, unique=True),  # sha256 of the token
+    Column("hint", String(16), nullable=False),  # its last characters, to tell tokens apart
+    _time("created_at"),
+    _time("expires_at", nullable=True),
+    UniqueConstraint("user_id", "name"),
+)
+
+repos = Table(
+    "repos",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column("type", String(8), nullable=False),  # model | dataset | space | kernel
+    Column("owner_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("creator_id", ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
+    Column("path", String(193), nullable=False),  # namespace/name, as written
+    Column("path_key", String(193), nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("gated", String(8), nullable=False, server_default=""),  # "" | auto | manual
+    Column("disabled", Boolean, nullable=False, server_default=false()),
+    Column("default_branch", String(255), nullable=False, server_default="main"),
+    _time("created_at"),
+    _time("last_modified"),
+    # What the head of the default branch says; written in the transaction that moves it.
+    Column("head", Oid),
+    Column("facts_id", BigInteger),  # facts.id of the head; no foreign key, since facts point back
+    Column("head_size", BigInteger, nullable=False, server_default="0"),
+    Column("pipeline_tag", String(64)),
+    Column("library_name", String(64)),
+    Column("license", String(128)),
+    Column("sdk", String(16)),
+    Column("num_parameters", BigInteger),
+    Column("emissions_grams", Float),
+    Column("tags", Text, nullable=False, server_default="[]"),  # JSON list, in order
+    # Counters; downloads are those of the last 30 days.
+    Column("used_storage", BigInteger, nullable=False, server_default="0"),
+    Column("downloads", BigInteger, nullable=False, server_default="0"),
+    Column("downloads_all", BigInteger, nullable=False, server_default="0"),
+    Column("likes", Integer, nullable=False, server_default="0"),
+    Column("trending", Float, nullable=False, server_default="0"),
+    UniqueConstraint("type", "path_key"),
+)
+
+# The tags of each repository's head: what lists filter by.
+repo_tags = Table(
+    "repo_tags",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", String(256), primary_key=True),
+)
+
+# Old names of moved repositories; they lead to the new one for good, until the name is taken again.
+repo_aliases = Table(
+    "repo_aliases",
+    metadata,
+    Column("type", String(8), primary_key=True),
+    Column("path_key", String(193), primary_key=True),
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+likes = Table(
+    "likes",
+    metadata,
+    Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True, index=True),
+    _time("created_at"),
+)
+
+# --- git: see docs/decisions; objects are never shared between repositories.
+
+git_objects = Table(
+    "git_objects",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id"), nullable=False),
+    Column("oid", Oid, nullable=False),
+    Column("kind", SmallInteger, nullable=False),  # git's pack types: 1 commit 2 tree 3 blob 4 tag
+    Column("size", BigInteger, nullable=False),  # inflated, without git's header
+    Column("data", LargeBinary, nullable=False),  # deflated, as in a pack entry
+    # For blobs that are git-lfs pointers: what they point at.
+    Column("lfs_sha256", LargeBinary(32)),
+    Column("lfs_size", BigInteger),
+    UniqueConstraint("repo_id", "oid"),
+)
+
+git_commits = Table(
+    "git_commits",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id"), nullable=False),
+    Column("oid", Oid, nullable=False),
+    Column("tree", Oid, nullable=False),
+    Column("parents", LargeBinary, nullable=False),  # 20 bytes each, in order
+    Column("generation", Integer, nullable=False),  # 1 + the largest of the parents'
+    Column("linear", Boolean, nullable=False),  # no merge from here back: generation = commits
+    _time("committed_at"),
+    Column("author", Text, nullable=False),  # name <email>
+    Column("author_id", ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),  # the body, without the title
+    Column("facts_id", ForeignKey("facts.id"), index=True),
+    Column("size", BigInteger),  # of all files at this revision, LFS files counted in full
+    UniqueConstraint("repo_id", "oid"),
+)
+
+# What the card, the headers and the file list of a revision say (cards.Facts as JSON); commits that
+# change none of it share a row.
+facts = Table(
+    "facts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("repo_id", ForeignKey("repos.id"), nullable=False),
+    Column("digest", LargeBinary(20), nullable=False),  # sha1 of data
+    Column("data", Text, nullable=False),
+    UniqueConstraint("repo_id", "digest"),
+)
+
+git_refs = Table(
+    "git_refs",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id"), primary_key=True),
+    Column("name", String(512), primary_key=True),  # refs/heads/main
+    Column("oid", Oid, nullable=False),  # what the ref holds: a commit, or an annotated tag
+    Column("commit_oid", Oid, nullable=False),  # the commit that it leads to
+    _time("updated_at"),
+)
+
+# --- large files
+
+# A file in the blob store. Its sha256 is computed by the hub, never only claimed.
+files = Table(
+    "files",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("sha256", LargeBinary(32), unique=True),
+    Column("size", BigInteger, nullable=False),
+    Column("header", Text),  # cards.FileHeader as JSON, for formats that have one
+    Column("unlinked_at", BigInteger, index=True),  # since when no repository refers to it
+    _time("created_at"),
+)
+
+# A file belongs to a repository by a row here and is never reachable by its hash alone.
+repo_files = Table(
+    "repo_files",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id"), primary_key=True),
+    Column("file_id", ForeignKey("files.id"), primary_key=True, index=True),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column("filename", Text),  # the path that it was first committed under
+    Column("ref", Text),
+    Column("pushed_by", ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
+    _time("pushed_at"),
+)
+
+# Uploads in parts that are under way, so that they can be resumed and swept.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("part_size", BigInteger, nullable=False),
+    Column("store_upload", Text, nullable=False),  # the blob store's id
+    _time("created_at"),
+    UniqueConstraint("repo_id", "sha256"),
+)
+Index("ix_uploads_created_at", uploads.c.created_at)
+Index("ix_uploads_user_id", uploads.c.user_id)
+
+# --- counting
+
+downloads_daily = Table(
+    "downloads_daily",
+    metadata,
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", Integer, primary_key=True),  # days since 1970-01-01, UTC
+    Column("count", BigInteger, nullable=False),
+)
+Index("ix_downloads_daily_day", downloads_daily.c.day)
+
+# Who fetched what in the last minutes, so that it counts once, whichever process served it.
+downloads_seen = Table(
+    "downloads_seen",
+    metadata,
+    Column("key", LargeBinary(16), primary_key=True),
+    Column("counted_at", BigInteger, nullable=False, index=True),
+)
+
+# --- background work
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("args", Text, nullable=False),  # JSON
+    Column("dedup_key", String(256), unique=True),  # at most one waiting job a key; null once claimed
+    Column("run_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", BigInteger),
+    Column("error", Text),
+    Column("failed", Boolean, nullable=False, server_default=false()),  # given up
+    _time("created_at"),
+)
+Index("ix_jobs_run_at", jobs.c.failed, jobs.c.run_at)

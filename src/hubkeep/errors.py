@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every error that the hub answers, each written once, and the one place that renders them.
+
+Handlers and rooms raise; `asgi.py` catches and calls `render`. Engines raise their own exceptions,
+which rooms translate. The header strings are matched literally by `huggingface_hub`
+(`utils/_http.py: hf_raise_for_status`), so they are part of the wire contract.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from hubkeep.kit.text import header_safe
+
+
+class HubError(Exception):
+    """An answer other than success: status, text for people, and the client's code where it has one."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+
+
+class Moved(Exception):
+    """The repository has another name now: answered by 307 with a relative address.
+
+    Relative, since clients up to 1.0 follow nothing else on HEAD; 307, since it keeps method and body.
+    """
+
+    def __init__(self, old: str, new: str) -> None:
+        super().__init__(f"{old} is now {new}")
+        self.old = old
+        self.new = new
+
+
+def render(error: HubError) -> Response:
+    """Write an error as the clients read it: JSON body, and the same text in headers for HEAD."""
+    headers = {"X-Error-Message": header_safe(error.message), **error.headers}
+    if error.code:
+        headers["X-Error-Code"] = error.code
+    body = msgspec.json.encode({"error": error.message, **error.extra})
+    return Response(body, error.status, headers, "application/json")
+
+
+# --- who asks
+
+
+def bad_credentials() -> HubError:
+    """A token that is unknown, expired, revoked or malformed; 401 even on public repositories."""
+    return HubError(401, "Invalid credentials in Authorization header")
+
+
+def sign_in_required() -> HubError:
+    return HubError(
+        401,
+        "This needs a signed-in user: send 'Authorization: Bearer hf_...'",
+        headers={"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'},
+    )
+
+
+def forbidden(message: str) -> HubError:
+    return HubError(403, message)
+
+
+def read_only_token() -> HubError:
+    return HubError(403, "This token has the role 'read'; writing needs a token with the role 'write'")
+
+
+# --- what is asked for
+
+
+def repo_not_found(path: str, *, anonymous: bool) -> HubError:
+    """Missing and private look alike: 401 to strangers (they may sign in), 404 to who has no right."""
+    status, hint = (401, " If it is private, sign in.") if anonymous else (404, "")
+    headers = {"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'} if anonymous else None
+    return HubError(
+        status, f"Repository not found: {path}.{hint}", code="RepoNotFound", headers=headers
+    )
+
+
+def revision_not_found(revision: str) -> HubError:
+    return HubError(404, f"Invalid rev id: {revision}", code="RevisionNotFound")
+
+
+def entry_not_found(path: str, commit: str | None) -> HubError:
+    """With `X-Repo-Commit` the client remembers that this revision lacks the file."""
+    headers = {"X-Repo-Commit": commit} if commit else None
+    return HubError(404, f"Entry not found: {path}", code="EntryNotFound", headers=headers)
+
+
+def not_found(what: str) -> HubError:
+    return HubError(404, what)
+
+
+def method_not_allowed(allowed: tuple[str, ...]) -> HubError:
+    names = ", ".join(allowed)
+    return HubError(405, f"Use one of: {names}", headers={"Allow": names})
+
+
+# --- what was sent
+
+
+def bad_request(message: str) -> HubError:
+    return HubError(400, message)
+
+
+def unprocessable(message: str) -> HubError:
+    return HubError(422, message)
+
+
+def conflict(message: str, **extra: str) -> HubError:
+    """409; `url` or `slug` in `extra` is what clients read with `exist_ok`."""
+    return HubError(409, message, extra=extra)
+
+
+def branch_moved() -> HubError:
+    """The text that huggingface.co gives and clients test for."""
+    return HubError(
+        412,
+        "The branch was updated since you opened this page. Please refresh and try again.",
+    )
+
+
+def too_large(message: str) -> HubError:
+    return HubError(413, message)
+
+
+def unsatisfiable_range(size: int) -> HubError:
+    return HubError(
+        416,
+        f"The range lies outside the file, which has {size} bytes",
+        headers={"Content-Range": f"bytes */{size}"},
+    )
+
+
+# --- what the hub cannot do
+
+
+def not_implemented(what: str) -> HubError:
+    """501 is the one 5xx that clients do not retry."""
+    return HubError(501, f"{what} is not implemented by this hub", code="NotImplemented")
+
+
+def internal(request_id: str) -> HubError:
+    return HubError(500, f"Internal error; tell the administrator the request id {request_id}")
+
+
+def unavailable(seconds: int = 1) -> HubError:
+    return HubError(
+        503,
+        "The hub's storage is busy or not reachable; try again",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def no_space() -> HubError:
+    return HubError(507, "The hub's disk is full; reading goes on, writing needs space")

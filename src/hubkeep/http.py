@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What handlers share: reading queries and bodies into structs, and writing JSON answers.
+
+No parameter is accepted in silence: a query or body field that the struct does not have is a 400.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_origin
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from hubkeep import errors
+from hubkeep.kit.cursors import BadCursor, decode_cursor, encode_cursor
+
+T = TypeVar("T")
+
+JSON_LIMIT = 2 << 20
+_TRUE = {"true": True, "1": True, "false": False, "0": False, "": True}
+
+
+def json_answer(
+    value: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Write a struct, or plain data, as JSON."""
+    return Response(msgspec.json.encode(value), status, headers, "application/json")
+
+
+def empty_answer(status: int = 200) -> Response:
+    """The `{}` that clients get where only the status matters."""
+    return Response(b"{}", status, media_type="application/json")
+
+
+async def read_body(request: Request, limit: int = JSON_LIMIT) -> bytes:
+    """Return the request's body; 413 as soon as it is known to be larger than `limit` bytes."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise errors.too_large(f"The body may have at most {limit} bytes")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise errors.too_large(f"The body may have at most {limit} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def read_json(request: Request, kind: type[T], limit: int = JSON_LIMIT) -> T:
+    """Decode the body into `kind`; 400 that names the field where it does not fit."""
+    return decode_json(await read_body(request, limit), kind)
+
+
+def decode_json(body: bytes, kind: type[T]) -> T:
+    """Decode JSON into `kind`; an empty body is `{}`. 400 that names the field."""
+    try:
+        return msgspec.json.decode(body or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as bad:
+        raise errors.bad_request(f"The body is not as expected: {bad}") from bad
+
+
+def read_query(request: Request, kind: type[T]) -> T:
+    """Decode the query into the struct `kind`; 400 names a parameter that is unknown or malformed.
+
+    `x=a&x=b`, `x[]=a` and, for structs, repeated scalars' last value; booleans as clients of all ages
+    write them (`true`, `True`, `1`).
+    """
+    return decode_pairs(request.url.query, kind)
+
+
+def decode_pairs(encoded: str, kind: type[T]) -> T:
+    """Decode `application/x-www-form-urlencoded` text into the struct `kind`; see `read_query`."""
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}  # ty: ignore
+    raw: dict[str, Any] = {}
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=2000)
+    except ValueError as bad:
+        raise errors.bad_request("Too many parameters") from bad
+    for name, value in pairs:
+        name = name.removesuffix("[]")
+        if name not in fields:
+            known = ", ".join(sorted(fields)) or "none"
+            raise errors.bad_request(f"Unknown parameter {name!r}; known here: {known}")
+        kind_of = fields[name]
+        if get_origin(kind_of) in (tuple, list):
+            raw.setdefault(name, []).append(value)
+        else:
+            raw[name] = _TRUE.get(value.lower(), value) if kind_of in (bool, bool | None) else value
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as bad:
+        raise errors.bad_request(f"Bad parameter: {bad}") from bad
+
+
+def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
+    """Decode the `cursor` parameter of a list; 400 where it is not ours."""
+    if not cursor:
+        return None
+    try:
+        return decode_cursor(cursor, kind)
+    except BadCursor as bad:
+        raise errors.bad_request(str(bad)) from bad
+
+
+def next_link(url: str, query: str, position: object) -> dict[str, str]:
+    """Return the `Link` header that leads to the next page: all parameters kept, the cursor replaced.
+
+    `url` must be absolute: clients pass the link to their HTTP library as it is.
+    """
+    pairs = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k != "cursor"]
+    pairs.append(("cursor", encode_cursor(position)))
+    return {"Link": f'<{url}?{urlencode(pairs)}>; rel="next"'}
+
+
+__all__ = [
+    "JSON_LIMIT",
+    "ClientDisconnect",
+    "decode_json",
+    "decode_pairs",
+    "empty_answer",
+    "json_answer",
+    "next_link",
+    "read_body",
+    "read_cursor",
+    "read_json",
+    "read_query",
+]

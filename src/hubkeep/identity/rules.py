@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one policy: may this actor do this to that? Pure; what it needs to know is in its arguments."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hubkeep.identity.actor import Actor, Role
+
+
+class Action(StrEnum):
+    """What a route does. Every route names one; a test walks all routes with all kinds of actors."""
+
+    ANYONE = "anyone"  # says nothing that is not public: health, the tag list, card validation
+    LIST = "list"  # lists and searches: shows to each caller what that caller may see
+    SIGNED = "signed"  # the address itself carries the right (uploads, signed by the hub)
+    OPERATE = "operate"  # metrics
+    ACT_AS_USER = "act-as-user"  # needs somebody signed in: whoami, likes
+    READ = "read"  # see a repository and its files
+    LIKE = "like"  # likes: a signed-in user who may read it
+    WRITE = "write"  # change what is in a repository
+    ADMINISTER = "administer"  # settings, move, delete, permanent deletion of files
+    CREATE_IN = "create-in"  # make a repository in a namespace
+
+
+@dataclass(frozen=True, slots=True)
+class RepoResource:
+    """A repository, as far as the policy looks at it; `role` is the actor's in its namespace."""
+
+    owner_id: int
+    creator_id: int | None
+    private: bool
+    disabled: bool = False
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceResource:
+    """A namespace that things are made in; `role` is the actor's in it, if it is an organisation."""
+
+    account_id: int
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HubResource:
+    """The hub as a whole."""
+
+
+Resource = RepoResource | NamespaceResource | HubResource
+
+_WRITING = frozenset({Action.LIKE, Action.WRITE, Action.ADMINISTER, Action.CREATE_IN})
+
+
+def can(actor: Actor, action: Action, resource: Resource) -> bool:
+    """Say whether `actor` may do `action` to `resource`; what is not allowed here is denied.
+
+    A token's role limits what its user may do and never adds to it. Administrators of the hub may do
+    everything that their token's role allows.
+    """
+    if action in (Action.ANYONE, Action.LIST, Action.SIGNED, Action.OPERATE):
+        return isinstance(resource, HubResource)
+    if action in _WRITING and not actor.may_write:
+        return False
+    if action is Action.ACT_AS_USER:
+        return not actor.is_anonymous
+    if isinstance(resource, RepoResource):
+        return _can_in_repo(actor, action, resource)
+    if isinstance(resource, NamespaceResource):
+        return action is Action.CREATE_IN and (
+            _is_owner_or_admin(actor, resource.account_id)
+            or resource.role in (Role.ADMIN, Role.WRITE, Role.CONTRIBUTOR)
+        )
+    return False
+
+
+def _can_in_repo(actor: Actor, action: Action, repo: RepoResource) -> bool:
+    owns = _is_owner_or_admin(actor, repo.owner_id)
+    if action is Action.READ:
+        return not repo.private or owns or repo.role is not None
+    if action is Action.LIKE:
+        return can(actor, Action.READ, repo)
+    is_creator = repo.creator_id is not None and repo.creator_id == actor.user_id
+    contributes = repo.role is Role.CONTRIBUTOR and is_creator
+    if action is Action.WRITE:
+        return owns or repo.role in (Role.ADMIN, Role.WRITE) or contributes
+    if action is Action.ADMINISTER:
+        return owns or repo.role is Role.ADMIN or contributes
+    return False
+
+
+def _is_owner_or_admin(actor: Actor, owner_id: int) -> bool:
+    return actor.user is not None and (actor.user.is_admin or actor.user.id == owner_id)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one way to a repository: found by name, checked by the policy, or refused as clients expect."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select
+from starlette.requests import Request
+
+from hubkeep import errors
+from hubkeep.db.tables import repo_aliases, repos
+from hubkeep.errors import HubError, Moved
+from hubkeep.identity.actor import Actor
+from hubkeep.identity.access import actor_of
+from hubkeep.identity.queries import role_in
+from hubkeep.identity.rules import Action, RepoResource, can
+from hubkeep.kit.time import Millis
+from hubkeep.repos.types import Repo, RepoType
+
+_COLUMNS = (
+    repos.c.id,
+    repos.c.public_id,
+    repos.c.type,
+    repos.c.path,
+    repos.c.owner_id,
+    repos.c.creator_id,
+    repos.c.private,
+    repos.c.gated,
+    repos.c.disabled,
+    repos.c.default_branch,
+    repos.c.head,
+    repos.c.facts_id,
+    repos.c.created_at,
+    repos.c.last_modified,
+)
+_BY_PATH = select(*_COLUMNS).where(
+    repos.c.type == bindparam("type"), repos.c.path_key == bindparam("key")
+)
+_BY_ALIAS = (
+    select(*_COLUMNS)
+    .join(repo_aliases, repo_aliases.c.repo_id == repos.c.id)
+    .where(repo_aliases.c.type == bindparam("type"), repo_aliases.c.path_key == bindparam("key"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who came, and the repository that they may act on."""
+
+    actor: Actor
+    repo: Repo
+
+
+def visit(conn: Connection, request: Request, action: Action, now: Millis) -> Visit:
+    """Say who sends the request and return the repository that its address names; see `reach`.
+
+    This is the first line of every handler of a repository, inside its unit of work.
+    """
+    actor = actor_of(conn, request, now)
+    kind, path = repo_named(request)
+    return Visit(actor, reach(conn, actor, kind, path, action))
+
+
+def repo_named(request: Request) -> tuple[RepoType, str]:
+    """Return type and id that the address names; `.git`, which git clients append, is dropped."""
+    params = request.path_params
+    name = params["name"].removesuffix(".git")
+    path = f"{params['ns']}/{name}" if "ns" in params else name
+    return RepoType(params["type"]), path
+
+
+def reach(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Action) -> Repo:
+    """Return the repository if `actor` may do `action` to it.
+
+    Raises Moved for an old name, repo_not_found for what is missing or may not be seen, and 401 or 403
+    for what may be seen but not done.
+    """
+    key = {"type": kind.value, "key": path.lower()}
+    row = conn.execute(_BY_PATH, key).first()
+    moved = row is None and (row := conn.execute(_BY_ALIAS, key).first()) is not None
+    if row is None:
+        raise errors.repo_not_found(path, anonymous=actor.is_anonymous)
+    owner_id, private = row[4], row[6]
+    # The role decides nothing on a public repository that is only read: one query less.
+    needs_role = (private or action is not Action.READ) and actor.user_id != owner_id
+    role = role_in(conn, owner_id, actor.user_id) if needs_role else None
+    repo = Repo(row[0], row[1], kind, *row[3:], role)
+    if not can(actor, Action.READ, resource(repo)):
+        raise errors.repo_not_found(path, anonymous=actor.is_anonymous)
+    if moved:
+        raise Moved(path, repo.path)
+    if not can(actor, action, resource(repo)):
+        raise refusal(actor, action, repo.path)
+    return repo
+
+
+def resource(repo: Repo) -> RepoResource:
+    """Return the repository as the policy looks at it."""
+    return RepoResource(repo.owner_id, repo.creator_id, repo.private, repo.disabled, repo.role)
+
+
+def refusal(actor: Actor, action: Action, path: str) -> HubError:
+    """Return the error for something that the actor may see but not do."""
+    if actor.is_anonymous:
+        return errors.sign_in_required()
+    if not actor.may_write:
+        return errors.read_only_token()
+    return errors.forbidden(f"You don't have the right to {action.value} {path}")

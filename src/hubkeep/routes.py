@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole table of addresses, grouped by who calls. Each names the action that it needs.
+
+`{repo}` stands for `{ns}/{name}` and for the one-segment ids of old (`gpt2`); `{T}` for `models`,
+`datasets`, `spaces` and `kernels`; `{web}` for nothing, `datasets/`, `spaces/` and `kernels/`. Paths are
+matched before they are decoded, so a revision with encoded slashes is one segment.
+The coverage table of `docs/api.md` is generated from here.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hubkeep import operations
+from hubkeep.app import App
+from hubkeep.errors import not_implemented
+from hubkeep.identity.rules import Action
+from hubkeep.kit.routing import Router
+from hubkeep.repos.types import RepoType
+
+Handler = Callable[[App, Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One address: `area` is the section of the wire contract that describes it."""
+
+    method: str
+    pattern: str
+    handler: Handler
+    action: Action
+    area: str
+
+    @property
+    def is_implemented(self) -> bool:
+        return self.handler is not later
+
+
+async def later(_app: App, request: Request) -> Response:
+    """Answer for a part of the contract that this hub does not have yet."""
+    raise not_implemented(f"{request.method} {request.url.path}")
+
+
+def all_routes() -> list[Route]:
+    """Return the table, in the order of the documentation."""
+    return [*_operations()]
+
+
+def _operations() -> Iterator[Route]:
+    yield Route("GET", "/healthz", operations.healthz, Action.ANYONE, "operations")
+    yield Route("GET", "/readyz", operations.readyz, Action.ANYONE, "operations")
+    yield Route("GET", "/metrics", operations.metrics, Action.OPERATE, "operations")
+
+
+def build_router(routes: Iterable[Route] | None = None) -> Router[Route]:
+    """Return the router of a table; ValueError where two routes claim one address."""
+    router: Router[Route] = Router()
+    for route in all_routes() if routes is None else routes:
+        for pattern, fixed in _expanded(route.pattern):
+            router.add(route.method, pattern, route, fixed)
+    return router
+
+
+def _expanded(pattern: str) -> Iterator[tuple[str, dict[str, str]]]:
+    for kind in RepoType:
+        if "{T}" in pattern:
+            filled = pattern.replace("{T}", kind.plural)
+        elif "{web}" in pattern:
+            filled = pattern.replace("{web}", kind.web_prefix)
+        else:
+            yield from ((one, {}) for one in _with_ids(pattern))
+            return
+        yield from ((one, {"type": kind.value}) for one in _with_ids(filled))
+
+
+def _with_ids(pattern: str) -> Iterator[str]:
+    if "{repo}" not in pattern:
+        yield pattern
+        return
+    yield pattern.replace("{repo}", "{ns}/{name}")
+    yield pattern.replace("{repo}", "{name}")
