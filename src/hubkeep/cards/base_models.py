@@ -2,9 +2,9 @@
 """What a model was built on, and how.
 
 Source: https://huggingface.co/docs/hub/model-cards#specifying-a-base-model. A card may say
-`base_model_relation`; where it does not, the relation follows from the library, the files and the
-number of parents, in the order merge, quantized, adapter, finetune: a quantised merge with one
-parent is a quantisation of it, a merge of several quantised models is a merge.
+`base_model_relation`; where it does not, the relation follows, in this order, from several parents
+(merge), a quantised format (quantized: also of a merge), the tags of a merge, an adapter's library
+or files (adapter); what is left is a finetune.
 """
 
 import re

@@ -55,7 +55,9 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _THOUSANDS = re.compile(r"(?<=\d)[ '_\u00a0\u202f](?=\d{3}(?!\d))")
-_CO2_SUFFIX = re.compile(r"[\s.-]*(?:of\s+)?(?:co[2₂][\s_-]*(?:eq\w*|e)?|\(?eq\w*\)?)?[\s.)]*$", re.I)
+_CO2_SUFFIX = re.compile(
+    r"[\s.-]*(?:of\s+)?(?:co[2₂][\s_-]*(?:eq\w*|e)?|\(?eq\w*\)?)?[\s.)]*$", re.IGNORECASE
+)
 
 
 class Emissions(msgspec.Struct, frozen=True, omit_defaults=True):

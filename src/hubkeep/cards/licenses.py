@@ -5,8 +5,7 @@ Source: https://huggingface.co/docs/hub/repositories-licenses, with the identifi
 took on after that page was last stored (Llama 3 to 4, Apple's, `fair-noncommercial-...`).
 """
 
-KNOWN_LICENSES = tuple(
-    """
+_IDENTIFIERS = """
     apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
     bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause
     bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0
@@ -18,5 +17,5 @@ KNOWN_LICENSES = tuple(
     openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license
     fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4
     grok2-community gemma unknown other
-    """.split()
-)
+"""
+KNOWN_LICENSES = tuple(_IDENTIFIERS.split())

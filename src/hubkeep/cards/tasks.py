@@ -7,7 +7,6 @@ the heads of transformers' auto classes
 (https://huggingface.co/docs/transformers/main/model_doc/auto).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 
 from hubkeep.cards.values import clean, strings
@@ -36,48 +35,76 @@ TASKS: dict[str, str] = {
     task: modality for modality, tasks in _BY_MODALITY.items() for task in tasks.split()
 }
 
-# The end of an architecture's class name -> task; the first that fits.
-_HEADS = tuple(
-    (re.compile(pattern), task)
-    for pattern, task in (
-        (r"ForSequenceClassification$", "text-classification"),
-        (r"ForTokenClassification$", "token-classification"),
-        (r"ForTableQuestionAnswering$", "table-question-answering"),
-        (r"ForDocumentQuestionAnswering$", "document-question-answering"),
-        (r"ForVisualQuestionAnswering$", "visual-question-answering"),
-        (r"ForQuestionAnswering(Simple)?$", "question-answering"),
-        (r"ForMultipleChoice$", "multiple-choice"),
-        (r"(ForMaskedLM|ForPreTraining)$", "fill-mask"),
-        (r"(ForCTC|ForSpeechSeq2Seq|SpeechEncoderDecoderModel)$", "automatic-speech-recognition"),
-        (r"^(Whisper|Speech2Text|SpeechT5)\w*(ForConditionalGeneration|ForSpeechToText)$",
-         "automatic-speech-recognition"),
-        (r"^Marian", "translation"),
-        (r"^(Llava|Qwen2VL|Qwen2_5_VL|Qwen3VL|Idefics|PaliGemma|Mllama|InternVL|Gemma3n?)\w*"
-         r"ForConditionalGeneration$", "image-text-to-text"),
-        (r"ForImageTextToText$", "image-text-to-text"),
-        (r"^(Blip|Kosmos|Pix2Struct|GIT)\w*(ForConditionalGeneration|ForCausalLM)$",
-         "image-to-text"),
-        (r"^VisionEncoderDecoderModel$", "image-to-text"),
-        (r"(ForCausalLM|LMHeadModel)$", "text-generation"),
-        (r"(ForConditionalGeneration|ForSeq2SeqLM)$", "text2text-generation"),
-        (r"ForTextToWaveform$|ForTextToSpectrogram$|^VitsModel$|^SpeechT5ForTextToSpeech$",
-         "text-to-speech"),
-        (r"(ForAudioClassification|ForAudioFrameClassification|ForXVector)$",
-         "audio-classification"),
-        (r"ForZeroShotObjectDetection$|^(Owl|GroundingDino)\w*ForObjectDetection$",
-         "zero-shot-object-detection"),
-        (r"ForObjectDetection$", "object-detection"),
-        (r"(ForSemanticSegmentation|ForImageSegmentation|ForUniversalSegmentation"
-         r"|ForInstanceSegmentation)$", "image-segmentation"),
-        (r"ForDepthEstimation$", "depth-estimation"),
-        (r"ForVideoClassification$", "video-classification"),
-        (r"ForImageClassification(WithTeacher)?$", "image-classification"),
-        (r"ForMaskGeneration$|^SamModel$|^Sam2Model$", "mask-generation"),
-        (r"^(CLIP|Siglip2?|ChineseCLIP|Align|AltCLIP)Model$", "zero-shot-image-classification"),
-        (r"^(Dinov2|ViT|ViTMAE|DINOv3ViT)Model$", "image-feature-extraction"),
-        (r"Model$", "feature-extraction"),
-    )
-)  # fmt: skip
+# Architectures whose names say less than what they are for, by the start of the class name ...
+_FAMILIES: tuple[tuple[str, str, str], ...] = (
+    # (start, end, task)
+    ("Whisper", "ForConditionalGeneration", "automatic-speech-recognition"),
+    ("Speech2Text", "ForConditionalGeneration", "automatic-speech-recognition"),
+    ("SpeechT5ForSpeechToText", "", "automatic-speech-recognition"),
+    ("SpeechEncoderDecoderModel", "", "automatic-speech-recognition"),
+    ("SpeechT5ForTextToSpeech", "", "text-to-speech"),
+    ("VitsModel", "", "text-to-speech"),
+    ("Marian", "", "translation"),
+    ("Llava", "ForConditionalGeneration", "image-text-to-text"),
+    ("Qwen2VL", "ForConditionalGeneration", "image-text-to-text"),
+    ("Qwen2_5_VL", "ForConditionalGeneration", "image-text-to-text"),
+    ("Qwen3VL", "ForConditionalGeneration", "image-text-to-text"),
+    ("Idefics", "ForConditionalGeneration", "image-text-to-text"),
+    ("PaliGemma", "ForConditionalGeneration", "image-text-to-text"),
+    ("Gemma3", "ForConditionalGeneration", "image-text-to-text"),
+    ("Mllama", "ForConditionalGeneration", "image-text-to-text"),
+    ("Blip", "ForConditionalGeneration", "image-to-text"),
+    ("Kosmos", "ForConditionalGeneration", "image-to-text"),
+    ("Pix2Struct", "ForConditionalGeneration", "image-to-text"),
+    ("GitForCausalLM", "", "image-to-text"),
+    ("VisionEncoderDecoderModel", "", "image-to-text"),
+    ("Owl", "ForObjectDetection", "zero-shot-object-detection"),
+    ("GroundingDino", "ForObjectDetection", "zero-shot-object-detection"),
+    ("Sam", "Model", "mask-generation"),
+    ("CLIPModel", "", "zero-shot-image-classification"),
+    ("ChineseCLIPModel", "", "zero-shot-image-classification"),
+    ("Siglip", "Model", "zero-shot-image-classification"),
+    ("Align", "Model", "zero-shot-image-classification"),
+    ("Dinov2", "Model", "image-feature-extraction"),
+    ("DINOv3", "Model", "image-feature-extraction"),
+    ("ViT", "Model", "image-feature-extraction"),
+)
+# ... and the heads that transformers names alike over all families, by the end of it.
+_HEADS: tuple[tuple[str, str], ...] = (
+    ("ForSequenceClassification", "text-classification"),
+    ("ForTokenClassification", "token-classification"),
+    ("ForTableQuestionAnswering", "table-question-answering"),
+    ("ForDocumentQuestionAnswering", "document-question-answering"),
+    ("ForVisualQuestionAnswering", "visual-question-answering"),
+    ("ForQuestionAnswering", "question-answering"),
+    ("ForQuestionAnsweringSimple", "question-answering"),
+    ("ForMultipleChoice", "multiple-choice"),
+    ("ForMaskedLM", "fill-mask"),
+    ("ForPreTraining", "fill-mask"),
+    ("ForCTC", "automatic-speech-recognition"),
+    ("ForSpeechSeq2Seq", "automatic-speech-recognition"),
+    ("ForImageTextToText", "image-text-to-text"),
+    ("ForCausalLM", "text-generation"),
+    ("LMHeadModel", "text-generation"),
+    ("ForConditionalGeneration", "text2text-generation"),
+    ("ForSeq2SeqLM", "text2text-generation"),
+    ("ForTextToWaveform", "text-to-speech"),
+    ("ForTextToSpectrogram", "text-to-speech"),
+    ("ForAudioClassification", "audio-classification"),
+    ("ForXVector", "audio-classification"),
+    ("ForZeroShotObjectDetection", "zero-shot-object-detection"),
+    ("ForObjectDetection", "object-detection"),
+    ("ForSemanticSegmentation", "image-segmentation"),
+    ("ForImageSegmentation", "image-segmentation"),
+    ("ForInstanceSegmentation", "image-segmentation"),
+    ("ForUniversalSegmentation", "image-segmentation"),
+    ("ForDepthEstimation", "depth-estimation"),
+    ("ForVideoClassification", "video-classification"),
+    ("ForImageClassification", "image-classification"),
+    ("ForImageClassificationWithTeacher", "image-classification"),
+    ("ForMaskGeneration", "mask-generation"),
+    ("Model", "feature-extraction"),
+)
 
 # What models of a library are for when nothing else says so.
 _LIBRARY_TASKS = {
@@ -118,12 +145,19 @@ def infer_task(
     if named:
         return named[0]
     for architecture in strings((config or {}).get("architectures"), count=8):
-        for pattern, task in _HEADS:
-            if pattern.search(architecture):
-                return task
+        task = _architecture_task(architecture)
+        if task is not None:
+            return task
     if library == "diffusers":
         return _diffusers_task(tags)
     return _LIBRARY_TASKS.get(library or "")
+
+
+def _architecture_task(name: str) -> str | None:
+    for start, end, task in _FAMILIES:
+        if name.startswith(start) and name.endswith(end):
+            return task
+    return next((task for end, task in _HEADS if name.endswith(end)), None)
 
 
 def _diffusers_task(tags: Sequence[str]) -> str | None:

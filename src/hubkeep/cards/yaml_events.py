@@ -25,11 +25,8 @@ MAX_CHARS = 2 * 1024 * 1024
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLS = {
-    word: value
-    for value, words in ((True, "true True TRUE"), (False, "false False FALSE"))
-    for word in words.split()
-}
+_TRUE = frozenset({"true", "True", "TRUE"})
+_FALSE = frozenset({"false", "False", "FALSE"})
 _INT = re.compile(r"[-+]?[0-9]{1,400}")
 _BASED_INT = re.compile(r"0x[0-9a-fA-F]{1,100}|0o[0-7]{1,100}")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -201,7 +198,7 @@ def _scalar(event: yaml.ScalarEvent) -> object:
         "null": value is None,
         "bool": isinstance(value, bool),
         "int": isinstance(value, int) and not isinstance(value, bool),
-        "float": value is None or isinstance(value, int | float) and not isinstance(value, bool),
+        "float": value is None or (isinstance(value, int | float) and not isinstance(value, bool)),
     }
     if not fits.get(kind, False):
         raise YamlProblem(f"cannot read {encodable(text)[:80]!r} as {encodable(tag)[:80]!r}")
@@ -212,8 +209,8 @@ def _plain(text: str) -> object:
     """An untagged, unquoted scalar by the core schema of YAML 1.2."""
     if text in _NULLS:
         return None
-    if text in _BOOLS:
-        return _BOOLS[text]
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
     if text[0] not in "-+.0123456789":
         return encodable(text)
     if _INT.fullmatch(text):
