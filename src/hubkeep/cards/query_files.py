@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 
 DEFAULT = ("config.json", "config.yaml", "hyperparams.yaml", "params.json", "meta.yaml")
 
-# Paths are matched whole and with regard to case; `*` crosses folders, a leading `/` means the
-# root alone.
-_RULES = {
+# Library -> patterns. Paths are matched whole and with regard to case; `*` crosses folders, a
+# leading `/` means the root alone.
+RULES = {
     "acestep": "ace_step_transformer/config.json",
     "adapter-transformers": "adapter_config.json",
     "anemoi": "*.ckpt",
@@ -130,7 +130,7 @@ def is_query_file(repo_type: str, library: str | None, path: str) -> bool:
     """Whether a download of `path` counts; any file of a dataset, a Space or a kernel does."""
     if repo_type != "model" or path.endswith(".gguf"):
         return True
-    rule = _RULES.get(library or "")
+    rule = RULES.get(library or "")
     if rule is None:
         return path in DEFAULT
     return any(_matches(pattern, path) for pattern in rule.split())

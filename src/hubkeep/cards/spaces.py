@@ -15,16 +15,19 @@ _MAX_SHORT_DESCRIPTION = 60
 
 def check_space(card: Mapping[str, object]) -> list[str]:
     """What is wrong with the configuration; fields that are absent are not."""
-    errors: list[str] = []
-    for name, allowed in (("sdk", SDKS), ("colorFrom", COLORS), ("colorTo", COLORS)):
-        if card.get(name) is not None and card[name] not in allowed:
-            errors.append(f'"{name}" must be one of [{", ".join(allowed)}]')
-    for name in ("title", "app_file", "emoji", "short_description", "base_path"):
-        if card.get(name) is not None and not isinstance(card[name], str):
-            errors.append(f'"{name}" must be a string')
-    for name in ("pinned", "fullWidth", "disable_embedding"):
-        if card.get(name) is not None and not isinstance(card[name], bool):
-            errors.append(f'"{name}" must be a boolean')
+    errors = [
+        f'"{name}" must be one of [{", ".join(allowed)}]'
+        for name, allowed in (("sdk", SDKS), ("colorFrom", COLORS), ("colorTo", COLORS))
+        if card.get(name) is not None and card[name] not in allowed
+    ]
+    for kind, word, names in (
+        (str, "string", ("title", "app_file", "emoji", "short_description", "base_path")),
+        (bool, "boolean", ("pinned", "fullWidth", "disable_embedding")),
+    ):
+        present = (name for name in names if card.get(name) is not None)
+        errors += [
+            f'"{name}" must be a {word}' for name in present if not isinstance(card[name], kind)
+        ]
     emoji = card.get("emoji")
     if isinstance(emoji, str) and not is_emoji(emoji):
         errors.append('"emoji" must be an emoji')
