@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Content stores: immutable bytes under keys, in memory, in a folder, or on S3.
+
+`open_store` gives the store that a setting names; `BlobStore` says what every store guarantees.
+"""
+
+from hubkeep.blobs.errors import (
+    BadContent,
+    BadKey,
+    BadParts,
+    BlobError,
+    BlobMissing,
+    HashMismatch,
+    NoSpace,
+    SizeMismatch,
+    StoreUnavailable,
+    UploadMissing,
+)
+from hubkeep.blobs.open import S3Credentials, open_store
+from hubkeep.blobs.store import BlobStore, StoredKey, StoredUpload, check_key, whole_key
+
+__all__ = [
+    "BadContent",
+    "BadKey",
+    "BadParts",
+    "BlobError",
+    "BlobMissing",
+    "BlobStore",
+    "HashMismatch",
+    "NoSpace",
+    "S3Credentials",
+    "SizeMismatch",
+    "StoreUnavailable",
+    "StoredKey",
+    "StoredUpload",
+    "UploadMissing",
+    "check_key",
+    "open_store",
+    "whole_key",
+]

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work off the event loop: thread hops, and long work that callers share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Threads:
+    """A few threads for blocking calls, lent by the caller or our own.
+
+    Few, because threads that wait for one interpreter lock slow each other down.
+    """
+
+    def __init__(self, executor: ThreadPoolExecutor | None, *, count: int, name: str) -> None:
+        self._owned = executor is None
+        self._executor = executor or ThreadPoolExecutor(count, thread_name_prefix=name)
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Await a blocking call. Cancelling stops the waiting, not the call."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, partial(call, *args, **kwargs))
+
+    def later(self, call: Callable[[], object]) -> None:
+        """Have a tidying call made without waiting: safe where the caller is being cancelled.
+
+        Its failure is nobody's business but the sweep's. Once the threads are gone the call is
+        made here and now, so that nothing stays open.
+        """
+        try:
+            self._executor.submit(call)
+        except RuntimeError:
+            call()
+
+    async def close(self) -> None:
+        """Wait for what runs, if the threads are our own."""
+        if self._owned:
+            await asyncio.to_thread(self._executor.shutdown)
+
+
+class SharedWork:
+    """Work that goes on when a caller leaves, and that callers with one key share.
+
+    A client that gives up waiting for a long check and asks again meets the check still running.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[Hashable, asyncio.Task[None]] = {}
+
+    async def run(self, key: Hashable, work: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Wait for the work of this key, begun here unless it runs already."""
+        task = self._tasks.get(key)
+        if task is None:
+            task = self._tasks[key] = asyncio.create_task(work())
+            task.add_done_callback(partial(self._landed, key))
+        await asyncio.shield(task)
+
+    def _landed(self, key: Hashable, task: asyncio.Task[None]) -> None:
+        del self._tasks[key]
+        if not task.cancelled():
+            task.exception()  # seen, also when no caller is left to see it
+
+    async def close(self) -> None:
+        """Break off what runs."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
