@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -71,7 +71,7 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(binaries: Path) -> Iterator[Cluster]:
+def running_cluster(binaries: Path) -> Generator[Cluster]:
     """Start a cluster with the programs in `binaries`; stop and remove it at the end."""
     folder = Path(tempfile.mkdtemp(prefix="hk-pg-"))
     server = None
