@@ -15,10 +15,13 @@ from hubkeep.config import Config
 from hubkeep.db import Database
 from hubkeep.db.migrate import prepare
 from hubkeep.db.secrets import load_secret
+from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.time import Clock, now
 from hubkeep.metrics import Metrics
 from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
+
+CACHE_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class App:
     addresses: Addresses
     crunch: ThreadPoolExecutor
     """Threads for hashing and deflating what requests bring."""
+    cache: ByteCache
+    """What is slow to make and never changes, such as the file list of a commit."""
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -68,6 +73,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncIterator[App]:
         metrics=metrics,
         addresses=Addresses(config),
         crunch=crunch,
+        cache=ByteCache(CACHE_BYTES),
     )
     try:
         async with downloads.running():
