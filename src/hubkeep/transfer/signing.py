@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses that carry their own right, for clients that send no credentials with an upload.
 
-The Python and JavaScript clients PUT to an LFS `href` without `Authorization` and ignore the headers that
-the batch answer names, so the right has to be in the address.
+The Python and JavaScript clients PUT to an LFS `href` without `Authorization` and ignore the headers
+that the batch answer names, so the right has to be in the address.
 """
 
 import base64
@@ -28,7 +28,7 @@ class _Envelope(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Signer:
-    """Signs small structs; purpose and expiry are inside what is signed, so nothing can be spliced."""
+    """Signs small structs; purpose and expiry are signed too, so that nothing can be spliced."""
 
     def __init__(self, secret: bytes, clock: Clock) -> None:
         self._key = hashlib.sha256(b"hubkeep signed address\0" + secret).digest()

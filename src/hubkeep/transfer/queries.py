@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQL of large files: which repository holds which file.
+
+A file is reached through its link row and never by its hash: whoever knows the hash of a private
+file learns nothing from the hub, not even that the file exists.
+
+Rows are locked so that linking and collecting (`queries_collecting`) cannot cross: linking holds
+`FOR KEY SHARE` on the file until its transaction ends, collecting wants `FOR UPDATE`. On SQLite
+one writer at a time does the same.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from hubkeep import errors
+from hubkeep.db.tables import files, memberships, repo_files, repos
+from hubkeep.identity.actor import Actor
+from hubkeep.kit.ids import new_id
+from hubkeep.kit.time import Millis
+from hubkeep.repos.types import Repo
+
+T = TypeVar("T")
+
+_BATCH = 500
+_LINKED = (
+    select(files.c.sha256, files.c.id, files.c.size, files.c.header)
+    .join(repo_files, repo_files.c.file_id == files.c.id)
+    .where(
+        repo_files.c.repo_id == bindparam("repo"),
+        files.c.sha256.in_(bindparam("oids", expanding=True)),
+    )
+)
+_LINKED_FOR_GOOD = _LINKED.order_by(repo_files.c.file_id).with_for_update(read=True, of=repo_files)
+_NAME_FILE = (
+    update(repo_files)
+    .where(
+        repo_files.c.repo_id == bindparam("repo"),
+        repo_files.c.file_id == bindparam("file"),
+        repo_files.c.filename.is_(None),
+    )
+    .values(filename=bindparam("path"), ref=bindparam("at_ref"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedFile:
+    """A large file as a commit names it; `size` is None where the commit does not say (copies)."""
+
+    path: str
+    size: int | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedFile:
+    """A file that the repository holds; `header` is a `cards.FileHeader` as JSON."""
+
+    file_id: int
+    size: int
+    header: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """What became of the files that a commit names, by sha256: each is in one of the three."""
+
+    found: dict[bytes, LinkedFile] = field(default_factory=dict)
+    missing: list[bytes] = field(default_factory=list)
+    wrong_size: list[bytes] = field(default_factory=list)
+
+
+def linked_files(
+    conn: Connection, repo_id: int, oids: Collection[bytes]
+) -> dict[bytes, LinkedFile]:
+    """Return which of the files are linked to the repository, by sha256."""
+    found: dict[bytes, LinkedFile] = {}
+    for some in batches(oids):
+        for row in conn.execute(_LINKED, {"repo": repo_id, "oids": some}):
+            found[row[0]] = LinkedFile(*row[1:])
+    return found
+
+
+def link_for_commit(
+    conn: Connection, repo: Repo, actor: Actor, wanted: Mapping[bytes, WantedFile], now: Millis
+) -> LinkResult:
+    """Make sure that the repository holds the files that a commit of `actor` names.
+
+    A file that it does not hold yet is linked if the actor can read it in another repository; any
+    other is `missing`. Each found file keeps the path and ref of the first commit that named it.
+    To be called in the transaction of the commit: until its end no found file can be unlinked or
+    collected.
+    """
+    found = _linked_for_good(conn, repo.id, wanted)
+    elsewhere = _link_readable(conn, repo.id, actor, [o for o in wanted if o not in found], now)
+    found |= elsewhere
+    result = LinkResult()
+    for oid, want in wanted.items():
+        if oid not in found:
+            result.missing.append(oid)
+        elif want.size is not None and want.size != found[oid].size:
+            result.wrong_size.append(oid)
+        else:
+            result.found[oid] = found[oid]
+    names = [
+        {
+            "repo": repo.id,
+            "file": file.file_id,
+            "path": wanted[oid].path,
+            "at_ref": wanted[oid].ref,
+        }
+        for oid, file in result.found.items()
+    ]
+    if names:
+        conn.execute(_NAME_FILE, names)
+    return result
+
+
+def link_present(
+    conn: Connection, repo_id: int, actor: Actor, oids: Collection[bytes], now: Millis
+) -> dict[bytes, LinkedFile]:
+    """Return the files that need no upload: the repository holds them, or gets them linked here.
+
+    The second kind are those that the actor can read in another repository. A file without any
+    link is kept from being collected for another grace time: its bytes may be sent again now.
+    Raises repo_not_found if the repository has gone meanwhile.
+    """
+    _hold_repo(conn, repo_id)
+    found = linked_files(conn, repo_id, oids)
+    found |= _link_readable(conn, repo_id, actor, [o for o in oids if o not in found], now)
+    for some in batches([oid for oid in oids if oid not in found]):
+        conn.execute(
+            update(files)
+            .where(files.c.sha256.in_(some), files.c.unlinked_at.is_not(None))
+            .values(unlinked_at=now)
+        )
+    return found
+
+
+def add_file(
+    conn: Connection,
+    repo_id: int,
+    user_id: int,
+    oid: bytes,
+    size: int,
+    header: str | None,
+    now: Millis,
+) -> None:
+    """Link a file, whose bytes are in the blob store and checked, to the repository.
+
+    Whether the user may do that is for the caller to check, in the same transaction.
+    """
+    _hold_repo(conn, repo_id)
+    conn.execute(
+        insert(conn, files)
+        .values(sha256=oid, size=size, header=header, created_at=now)
+        .on_conflict_do_nothing(index_elements=["sha256"])
+    )
+    file_id = _held(conn, [oid])
+    _link(conn, repo_id, user_id, file_id, now)
+
+
+def _linked_for_good(
+    conn: Connection, repo_id: int, oids: Collection[bytes]
+) -> dict[bytes, LinkedFile]:
+    """Like `linked_files`, and nobody unlinks them before this transaction ends."""
+    found: dict[bytes, LinkedFile] = {}
+    for some in batches(sorted(oids)):
+        for row in conn.execute(_LINKED_FOR_GOOD, {"repo": repo_id, "oids": some}):
+            found[row[0]] = LinkedFile(*row[1:])
+    return found
+
+
+def _link_readable(
+    conn: Connection, repo_id: int, actor: Actor, oids: Sequence[bytes], now: Millis
+) -> dict[bytes, LinkedFile]:
+    found: dict[bytes, LinkedFile] = {}
+    readable = (
+        select(repo_files.c.file_id)
+        .join(repos, repos.c.id == repo_files.c.repo_id)
+        .where(repo_files.c.file_id == files.c.id, _reads(actor))
+        .exists()
+    )
+    for some in batches(oids):
+        query = select(files.c.sha256).where(files.c.sha256.in_(some), readable)
+        seen = list(conn.execute(query).scalars())
+        if seen:
+            _link(conn, repo_id, actor.user_id, _held(conn, seen), now)
+            found |= linked_files(conn, repo_id, seen)
+    return found
+
+
+def _reads(actor: Actor) -> ColumnElement[bool]:
+    """What `can(actor, READ, ...)` lets see; of gated repositories, those of own namespaces."""
+    if actor.user is not None and actor.user.is_admin:
+        return repos.c.disabled.is_(False)
+    public = and_(repos.c.private.is_(False), repos.c.gated == "")
+    if actor.user is None:
+        return and_(repos.c.disabled.is_(False), public)
+    mine = select(memberships.c.org_id).where(memberships.c.user_id == actor.user.id)
+    own = or_(repos.c.owner_id == actor.user.id, repos.c.owner_id.in_(mine))
+    return and_(repos.c.disabled.is_(False), or_(public, own))
+
+
+def _held(conn: Connection, oids: Sequence[bytes]) -> list[int]:
+    """Return the ids of those that exist; none is collected before this transaction ends."""
+    query = (
+        select(files.c.id)
+        .where(files.c.sha256.in_(oids))
+        .order_by(files.c.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    return list(conn.execute(query).scalars())
+
+
+def _hold_repo(conn: Connection, repo_id: int) -> None:
+    """Keep the repository from being deleted until this transaction ends."""
+    query = (
+        select(repos.c.id).where(repos.c.id == repo_id).with_for_update(read=True, key_share=True)
+    )
+    if conn.execute(query).scalar() is None:
+        raise errors.repo_not_found("it was deleted meanwhile", anonymous=False)
+
+
+def _link(
+    conn: Connection, repo_id: int, user_id: int | None, file_ids: Sequence[int], now: Millis
+) -> None:
+    rows = [
+        {
+            "repo_id": repo_id,
+            "file_id": file_id,
+            "public_id": new_id(),
+            "pushed_by": user_id,
+            "pushed_at": now,
+        }
+        for file_id in file_ids
+    ]
+    if not rows:
+        return
+    conn.execute(
+        insert(conn, repo_files).on_conflict_do_nothing(index_elements=["repo_id", "file_id"]),
+        rows,
+    )
+    conn.execute(
+        update(files)
+        .where(files.c.id.in_(file_ids), files.c.unlinked_at.is_not(None))
+        .values(unlinked_at=None)
+    )
+
+
+def insert(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what to do on a conflict, in this database's dialect."""
+    if conn.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+def batches(items: Collection[T]) -> Iterator[list[T]]:
+    """Lists that fit into one statement."""
+    all_items = list(items)
+    for start in range(0, len(all_items), _BATCH):
+        yield all_items[start : start + _BATCH]

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQL of a repository's list of large files, and of taking files away from it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select, update
+
+from hubkeep import errors
+from hubkeep.db.tables import files, repo_files
+from hubkeep.kit.time import Millis
+from hubkeep.transfer.queries import batches
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A large file of a repository; `filename` and `ref` are None until a commit named it."""
+
+    file_id: int
+    public_id: str
+    sha256: bytes
+    size: int
+    filename: str | None
+    ref: str | None
+    pushed_at: Millis
+
+
+def held_files(conn: Connection, repo_id: int, after: int, limit: int) -> list[HeldFile]:
+    """Return at most `limit` files of a repository with ids above `after`, by id."""
+    rows = conn.execute(
+        select(
+            files.c.id,
+            repo_files.c.public_id,
+            files.c.sha256,
+            files.c.size,
+            repo_files.c.filename,
+            repo_files.c.ref,
+            repo_files.c.pushed_at,
+        )
+        .join(files, files.c.id == repo_files.c.file_id)
+        .where(
+            repo_files.c.repo_id == repo_id,
+            repo_files.c.file_id > after,
+            files.c.sha256.is_not(None),
+        )
+        .order_by(repo_files.c.file_id)
+        .limit(limit)
+    )
+    return [HeldFile(*row) for row in rows]
+
+
+def unlink(conn: Connection, repo_id: int, public_ids: Collection[str], now: Millis) -> list[bytes]:
+    """Take files, named by the public ids of their links, from a repository; give their sha256s.
+
+    Raises not_found, and takes none away, if one of the links is not there.
+    """
+    wanted = set(public_ids)
+    rows: list[tuple[int, bytes]] = []
+    for some in batches(wanted):
+        query = (
+            select(files.c.id, files.c.sha256)
+            .join(repo_files, repo_files.c.file_id == files.c.id)
+            .where(repo_files.c.repo_id == repo_id, repo_files.c.public_id.in_(some))
+        )
+        rows += [(row[0], row[1]) for row in conn.execute(query)]
+    if len(rows) < len(wanted):
+        raise errors.not_found("One of these files is not in this repository; nothing was deleted")
+    _unlink_files(conn, repo_id, [file_id for file_id, _ in rows], now)
+    return [oid for _, oid in rows]
+
+
+def unlink_all(conn: Connection, repo_id: int, now: Millis) -> None:
+    """Take all files from a repository that is about to be deleted."""
+    query = select(repo_files.c.file_id).where(repo_files.c.repo_id == repo_id).limit(_AT_ONCE)
+    while ids := list(conn.execute(query).scalars()):
+        _unlink_files(conn, repo_id, ids, now)
+
+
+def _unlink_files(conn: Connection, repo_id: int, ids: Sequence[int], now: Millis) -> None:
+    for some in batches(sorted(ids)):
+        # Locked first, so that of two repositories that let go at once the later one sees that it
+        # is the last.
+        conn.execute(
+            select(files.c.id)
+            .where(files.c.id.in_(some))
+            .order_by(files.c.id)
+            .with_for_update(key_share=True)
+        )
+        conn.execute(
+            delete(repo_files).where(
+                repo_files.c.repo_id == repo_id, repo_files.c.file_id.in_(some)
+            )
+        )
+        still = select(repo_files.c.file_id).where(repo_files.c.file_id == files.c.id).exists()
+        conn.execute(update(files).where(files.c.id.in_(some), ~still).values(unlinked_at=now))
