@@ -8,7 +8,7 @@ import hashlib
 import random
 from collections.abc import AsyncGenerator, AsyncIterator
 
-from hubkeep.blobs import BlobStore, whole_key
+from hubkeep.blobs import BlobStore, StoredKey, whole_key
 
 
 async def body(*pieces: bytes) -> AsyncGenerator[bytes, None]:
@@ -61,6 +61,10 @@ async def put(store: BlobStore, data: bytes) -> str:
 
 async def whole(store: BlobStore, key: str, start: int = 0, end: int | None = None) -> bytes:
     return b"".join([piece async for piece in store.open(key, start, end)])
+
+
+async def stored_keys(store: BlobStore) -> list[StoredKey]:
+    return [stored async for stored in store.keys("")]
 
 
 async def put_parts(

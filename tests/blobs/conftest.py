@@ -1,30 +1,94 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The three stores, for the contract."""
+"""The three stores, for the contract; S3 is moto's server on loopback."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
-from hubkeep.blobs import BlobStore
-from hubkeep.blobs.local import LocalStore
-from hubkeep.blobs.memory import MemoryStore
+from hubkeep.blobs import BlobStore, S3Credentials, open_store
+
+CREDENTIALS = S3Credentials("test", "secret")
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """An S3 service of this test run."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_client(s3_endpoint: str):
+    """A client to look behind the store's back with."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=CREDENTIALS.access_key,
+        aws_secret_access_key=CREDENTIALS.secret_key,
+    )
+    client.create_bucket(Bucket="blobs")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def prefixes() -> Iterator[str]:
+    return (f"test/{number}" for number in count())
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(params=["memory", "local"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[BlobStore, None]:
-    opened: BlobStore = MemoryStore() if request.param == "memory" else LocalStore(tmp_path)
-    yield opened
-    await opened.close()
+def s3_prefix(s3_client, prefixes: Iterator[str]) -> str:
+    """A place in the bucket `blobs` that is this test's alone."""
+    return next(prefixes)
 
 
 @pytest.fixture
-def part_size() -> int:
-    return 100_000
+def s3_url(s3_endpoint: str, s3_prefix: str) -> str:
+    return f"s3://blobs/{s3_prefix}?endpoint={s3_endpoint}"
+
+
+@pytest.fixture(params=["memory", "local", "s3"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def store_url(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> str:
+    if backend == "s3":
+        return request.getfixturevalue("s3_url")
+    return "memory:" if backend == "memory" else str(tmp_path)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncGenerator[BlobStore, None]:
+    store = open_store(url, credentials=CREDENTIALS)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+async def store(store_url: str) -> AsyncGenerator[BlobStore, None]:
+    """An empty store of each kind in turn."""
+    async with opened(store_url) as ready:
+        yield ready
+
+
+@pytest.fixture
+def part_size(backend: str) -> int:
+    """The smallest part on S3, and a handier one elsewhere."""
+    return 5 << 20 if backend == "s3" else 100_000

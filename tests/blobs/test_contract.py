@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -22,7 +23,7 @@ from hubkeep.blobs import (
     UploadMissing,
     whole_key,
 )
-from tests.blobs.bodies import Body, body, content, put, put_parts, sha256_of, whole
+from tests.blobs.bodies import Body, body, content, put, put_parts, sha256_of, stored_keys, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +41,7 @@ class TestPut:
     async def test_pieces_of_any_size_make_one_blob(self, store: BlobStore) -> None:
         data = content(2 * MIB + 100)
         cuts = [0, 1, 1, 300, 70_000, 70_001, MIB + 70_000, len(data)]
-        pieces = [data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        pieces = [data[a:b] for a, b in pairwise(cuts)]
         await store.put("a/b", body(*pieces), size=len(data), sha256=sha256_of(data))
         assert await whole(store, "a/b") == data
 
@@ -101,7 +102,7 @@ class TestPut:
         data = content(MIB + 5)
         await asyncio.gather(*[put(store, data) for _ in range(8)])
         assert await whole(store, whole_key(sha256_of(data))) == data
-        assert [stored.size async for stored in store.keys()] == [len(data)]
+        assert [stored.size for stored in await stored_keys(store)] == [len(data)]
 
     @pytest.mark.parametrize("size", [MIB, 9 * MIB])
     async def test_a_cancelled_put_leaves_nothing(self, store: BlobStore, size: int) -> None:
@@ -203,7 +204,7 @@ class TestKeys:
         before = datetime.now(UTC) - timedelta(seconds=1)
         for key in ("a", "b/c", "b/d/e", "bb/f"):
             await store.put(key, body(b"x" * len(key)), size=len(key), sha256=None)
-        listed = {stored.key: stored async for stored in store.keys()}
+        listed = {stored.key: stored for stored in await stored_keys(store)}
         assert {key: stored.size for key, stored in listed.items()} == {
             "a": 1,
             "b/c": 3,
@@ -268,9 +269,7 @@ class TestParts:
         sha256 = sha256_of(data)
         quoted = {number: f'"{etag}"' for number, etag in etags.items()}
         await store.finish_upload(upload, quoted, sha256=sha256)
-        await asyncio.gather(
-            *[store.finish_upload(upload, etags, sha256=sha256) for _ in range(4)]
-        )
+        await asyncio.gather(*[store.finish_upload(upload, etags, sha256=sha256) for _ in range(4)])
         assert sha256_of(await whole(store, "a")) == sha256
         with pytest.raises(HashMismatch):
             await store.finish_upload(upload, etags, sha256="0" * 64)
@@ -405,5 +404,5 @@ def test_the_key_of_a_whole_file() -> None:
 
 async def assert_empty(store: BlobStore) -> None:
     """Nothing is visible, and nothing broken is left for ever."""
-    assert [stored.key async for stored in store.keys()] == []
+    assert await stored_keys(store) == []
     assert [going.upload async for going in store.uploads()] == []

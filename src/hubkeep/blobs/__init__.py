@@ -16,7 +16,8 @@ from hubkeep.blobs.errors import (
     StoreUnavailable,
     UploadMissing,
 )
-from hubkeep.blobs.open import S3Credentials, open_store
+from hubkeep.blobs.open import open_store
+from hubkeep.blobs.s3_place import S3Credentials
 from hubkeep.blobs.store import BlobStore, StoredKey, StoredUpload, check_key, whole_key
 
 __all__ = [

@@ -61,9 +61,9 @@ class LocalStore:
         target = self._path(key)
         incoming = Incoming(self._tmp)
         try:
-            async with aclosing(batches(body, size)) as bounded:
+            async with aclosing(batches(body, size)) as bounded, self._threads.pipeline() as pipe:
                 async for batch in bounded:
-                    await self._threads.run(incoming.write, batch)
+                    await pipe.run(incoming.write, batch)
             await self._threads.run(incoming.publish, self._folders, target, key, sha256)
         except BaseException:
             self._threads.later(incoming.discard)

@@ -68,9 +68,9 @@ class LocalUploads:
         hashed = running.begin(number)
         writer = PartWriter(upload, number, record.offset(number), hashed)
         try:
-            async with aclosing(batches(body, size)) as bounded:
+            async with aclosing(batches(body, size)) as bounded, self._threads.pipeline() as pipe:
                 async for batch in bounded:
-                    await self._threads.run(writer.write, batch)
+                    await pipe.run(writer.write, batch)
             await self._threads.run(writer.complete)
         finally:
             self._threads.later(writer.close)

@@ -4,22 +4,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hubkeep.blobs.local import LocalStore
 from hubkeep.blobs.memory import MemoryStore
+from hubkeep.blobs.s3_place import S3Credentials, S3Place
 from hubkeep.blobs.store import BlobStore
-
-
-@dataclass(frozen=True, slots=True)
-class S3Credentials:
-    """A pair of S3 keys, and the session token if they are temporary."""
-
-    access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str | None = field(default=None, repr=False)
 
 
 def open_store(
@@ -56,7 +47,7 @@ def open_store(
 def _open_s3(
     url: str, credentials: S3Credentials | None, executor: ThreadPoolExecutor | None
 ) -> BlobStore:
-    from hubkeep.blobs.s3 import S3Place, S3Store
+    from hubkeep.blobs.s3 import S3Store
 
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,6 +28,10 @@ class Threads:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, partial(call, *args, **kwargs))
 
+    def pipeline(self) -> Pipeline:
+        """Calls that run one ahead of their caller, in their order."""
+        return Pipeline(self)
+
     def later(self, call: Callable[[], object]) -> None:
         """Have a tidying call made without waiting: safe where the caller is being cancelled.
 
@@ -43,6 +47,44 @@ class Threads:
         """Wait for what runs, if the threads are our own."""
         if self._owned:
             await asyncio.to_thread(self._executor.shutdown)
+
+
+class Pipeline:
+    """Lets the next bytes arrive while a thread is busy with the last ones.
+
+    `run` waits for the call before and starts this one; leaving the block waits for the last.
+    When the block fails, a call that is still running goes on unwatched.
+    """
+
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+        self._last: asyncio.Task[object] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def run(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Raises what the call before raised."""
+        await self._wait()
+        self._last = asyncio.create_task(self._threads.run(call, *args, **kwargs))
+
+    async def _wait(self) -> None:
+        last, self._last = self._last, None
+        if last is not None:
+            await last
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            await self._wait()
+        elif self._last is not None:
+            self._last.add_done_callback(_seen)
+            self._last.cancel()
+
+
+def _seen(task: asyncio.Task[object]) -> None:
+    """Look at a failure for which nobody is left."""
+    if not task.cancelled():
+        task.exception()
 
 
 class SharedWork:
@@ -64,8 +106,7 @@ class SharedWork:
 
     def _landed(self, key: Hashable, task: asyncio.Task[None]) -> None:
         del self._tasks[key]
-        if not task.cancelled():
-            task.exception()  # seen, also when no caller is left to see it
+        _seen(task)
 
     async def close(self) -> None:
         """Break off what runs."""
