@@ -160,8 +160,7 @@ def _with_model(
     tags = model_tags(
         card,
         library=library,
-        formats=format_tags(paths),
-        model_type=clean(source.config.get("model_type"), 64),
+        detected=[*format_tags(paths), clean(source.config.get("model_type"), 64)],
         task=task,
         config_tags=config_tags(source.config),
         conversational=task in _CHATTING and _has_template(shown, gguf),

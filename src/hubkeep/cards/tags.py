@@ -41,20 +41,21 @@ def model_tags(
     card: Mapping[str, object],
     *,
     library: str | None,
-    formats: Sequence[str],
-    model_type: str | None,
+    detected: Sequence[str | None],
     task: str | None,
     config_tags: Sequence[str],
     conversational: bool,
     parents: Sequence[BaseModel],
     papers: Sequence[str],
 ) -> list[str]:
-    """The tags of a model (and of a kernel)."""
+    """The tags of a model (and of a kernel).
+
+    `detected` are the formats of its files, then its type; `config_tags` come at the end.
+    """
     return unique(
         [
             library,
-            *formats,
-            model_type,
+            *detected,
             task,
             *strings(card.get("tags")),
             "conversational" if conversational else None,
