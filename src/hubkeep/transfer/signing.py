@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Addresses that carry their own right, for clients that send no credentials with an upload.
 
-The Python and JavaScript clients PUT to an LFS `href` without `Authorization` and ignore the headers
-that the batch answer names, so the right has to be in the address.
+The Python and JavaScript clients PUT to an LFS `href` without `Authorization` and ignore the
+headers that the batch answer names, so the right has to be in the address.
 """
 
 import base64

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQL of uploads: those in parts that are under way, and whether a signed address still holds."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from hubkeep import errors
+from hubkeep.db.tables import accounts, repos, tokens, uploads
+from hubkeep.identity.actor import Actor
+from hubkeep.identity.queries import account_by_id, role_in
+from hubkeep.identity.rules import Action, RepoResource, can
+from hubkeep.kit.ids import new_id
+from hubkeep.kit.time import Millis
+from hubkeep.transfer.grants import Grant
+from hubkeep.transfer.queries import batches, insert
+
+_COLUMNS = (
+    uploads.c.id,
+    uploads.c.sha256,
+    uploads.c.size,
+    uploads.c.part_size,
+    uploads.c.store_upload,
+)
+_BY_OIDS = select(*_COLUMNS).where(
+    uploads.c.repo_id == bindparam("repo"),
+    uploads.c.sha256.in_(bindparam("oids", expanding=True)),
+)
+_REPO = select(repos.c.owner_id, repos.c.creator_id, repos.c.private, repos.c.disabled).where(
+    repos.c.id == bindparam("repo")
+)
+_TOKEN = (
+    select(tokens.c.id)
+    .join(accounts, accounts.c.id == tokens.c.user_id)
+    .where(tokens.c.id == bindparam("token"), tokens.c.user_id == bindparam("user"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload in parts that is under way; `store_upload` is the blob store's name for it."""
+
+    id: str
+    sha256: bytes
+    size: int
+    part_size: int
+    store_upload: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """An upload in parts that the blob store has just begun."""
+
+    sha256: bytes
+    size: int
+    part_size: int
+    store_upload: str
+
+
+def check_grant(conn: Connection, grant: Grant, action: Action) -> None:
+    """Check that who was given a signed address may still do what it is for.
+
+    The address outlives neither the account, nor the token (one that was deleted; one that expired
+    meanwhile still finishes what it began), nor the account's right to the repository. Raises
+    forbidden, or repo_not_found where the repository is gone.
+    """
+    repo = conn.execute(_REPO, {"repo": grant.repo_id}).first()
+    if repo is None:
+        raise errors.repo_not_found("it was deleted meanwhile", anonymous=False)
+    actor = _bearer(conn, grant)
+    role = role_in(conn, repo.owner_id, actor.user_id)
+    resource = RepoResource(repo.owner_id, repo.creator_id, repo.private, repo.disabled, role)
+    if not can(actor, action, resource):
+        raise errors.forbidden("The right that this address was made for is gone")
+
+
+def _bearer(conn: Connection, grant: Grant) -> Actor:
+    if grant.user_id is None:
+        return Actor()
+    user = account_by_id(conn, grant.user_id)
+    disabled = select(accounts.c.disabled).where(accounts.c.id == grant.user_id)
+    if user is None or conn.execute(disabled).scalar():
+        raise errors.forbidden("The account that this address was made for is gone")
+    if grant.token_id is not None:
+        wanted = {"token": grant.token_id, "user": grant.user_id}
+        if conn.execute(_TOKEN, wanted).scalar() is None:
+            raise errors.forbidden("The token that this address was made for was revoked")
+    return Actor(user)
+
+
+def open_uploads(
+    conn: Connection, repo_id: int, oids: Collection[bytes]
+) -> dict[bytes, OpenUpload]:
+    """Return the uploads in parts of these files to the repository, by sha256."""
+    found: dict[bytes, OpenUpload] = {}
+    for some in batches(oids):
+        for row in conn.execute(_BY_OIDS, {"repo": repo_id, "oids": some}):
+            found[row.sha256] = OpenUpload(*row)
+    return found
+
+
+def continue_uploads(
+    conn: Connection, repo_id: int, oids: Collection[bytes], now: Millis
+) -> dict[bytes, OpenUpload]:
+    """Like `open_uploads`, and keep them from being swept: their clients are back."""
+    found = open_uploads(conn, repo_id, oids)
+    for some in batches([upload.id for upload in found.values()]):
+        conn.execute(update(uploads).where(uploads.c.id.in_(some)).values(created_at=now))
+    return found
+
+
+def add_uploads(
+    conn: Connection, repo_id: int, user_id: int, begun: Sequence[NewUpload], now: Millis
+) -> dict[bytes, OpenUpload]:
+    """Remember uploads and return those that hold now, by sha256.
+
+    A file has one upload in a repository: where somebody was quicker, theirs is returned.
+    """
+    rows = [
+        {
+            "id": new_id(),
+            "repo_id": repo_id,
+            "user_id": user_id,
+            "sha256": upload.sha256,
+            "size": upload.size,
+            "part_size": upload.part_size,
+            "store_upload": upload.store_upload,
+            "created_at": now,
+        }
+        for upload in begun
+    ]
+    conn.execute(
+        insert(conn, uploads).on_conflict_do_nothing(index_elements=["repo_id", "sha256"]), rows
+    )
+    return open_uploads(conn, repo_id, [upload.sha256 for upload in begun])
+
+
+def upload_by_id(conn: Connection, upload_id: str) -> OpenUpload | None:
+    """Return an upload that is under way, None if it is over."""
+    row = conn.execute(select(*_COLUMNS).where(uploads.c.id == upload_id)).first()
+    return OpenUpload(*row) if row else None
+
+
+def forget_uploads(conn: Connection, ids: Collection[str]) -> None:
+    """Forget uploads that are over."""
+    for some in batches(ids):
+        conn.execute(delete(uploads).where(uploads.c.id.in_(some)))
+
+
+def take_stale_uploads(conn: Connection, before: Millis, limit: int) -> list[str]:
+    """Forget at most `limit` uploads last asked for before a time; give the store's names."""
+    stale = conn.execute(
+        select(uploads.c.id, uploads.c.store_upload)
+        .where(uploads.c.created_at < before)
+        .order_by(uploads.c.created_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    forget_uploads(conn, [row.id for row in stale])
+    return [row.store_upload for row in stale]
+
+
+def known_store_uploads(conn: Connection, names: Collection[str]) -> set[str]:
+    """Return which of the store's uploads are under way here."""
+    known: set[str] = set()
+    for some in batches(names):
+        query = select(uploads.c.store_upload).where(uploads.c.store_upload.in_(some))
+        known.update(conn.execute(query).scalars())
+    return known
