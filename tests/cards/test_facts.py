@@ -124,6 +124,8 @@ def test_the_tags_of_a_quantised_chat_model():
          "transformers", "image-text-to-text"),
         ({}, ["config.json"], {"architectures": ["T5ForConditionalGeneration"]},
          "transformers", "text2text-generation"),
+        ({}, ["config.json"], {"architectures": ["HubertForSequenceClassification"]},
+         "transformers", "audio-classification"),
         ({}, ["config.json"], {"architectures": ["GPT2LMHeadModel"]},
          "transformers", "text-generation"),
     ],
@@ -131,6 +133,11 @@ def test_the_tags_of_a_quantised_chat_model():
 def test_library_and_task_are_inferred(card, paths, config, library, task):
     facts = model(card, paths, config)
     assert (facts.library_name, facts.pipeline_tag) == (library, task)
+
+
+def test_weights_in_folders_do_not_name_a_framework():
+    facts = model({}, ["unet/pytorch_model.bin", "checkpoint-5/tf_model.h5", "x/y.safetensors"])
+    assert facts.tags == ["safetensors", "region:us"]
 
 
 def test_parameters_of_one_file_before_all_others():
@@ -221,8 +228,14 @@ def test_formats_of_datasets(paths, kind):
 
 def test_a_space():
     card = {
-        **{"title": "A\u202etitle\n", "emoji": "🎁", "colorFrom": "red", "tags": ["demo"]},
-        **{"sdk": "static", "sdk_version": 4.1, "app_file": "index.html", "models": ["gpt2"]},
+        "title": "A\u202etitle\n",
+        "emoji": "🎁",
+        "colorFrom": "red",
+        "tags": ["demo"],
+        "sdk": "static",
+        "sdk_version": 4.1,
+        "app_file": "index.html",
+        "models": ["gpt2"],
     }
     facts = describe("space", card, files("index.html"), None, {})
     assert facts.tags == ["static", "demo", "region:us"]

@@ -37,11 +37,12 @@ _TELLING_FILES = (
     ("cfg.json", "sample-factory"),
 )
 
-# Format tag -> patterns of whole paths, in the order in which the tags are written.
+# Format tag -> patterns of whole paths, in the order in which the tags are written. The weights of
+# frameworks count in the root alone, as on the Hub: those in folders are parts or checkpoints.
 _FORMATS = (
-    ("pytorch", ("pytorch_model*.bin", "*/pytorch_model*.bin", "adapter_model.bin")),
-    ("tf", ("tf_model*.h5", "*/tf_model*.h5")),
-    ("jax", ("flax_model*.msgpack", "*/flax_model*.msgpack")),
+    ("pytorch", ("pytorch_model*.bin",)),
+    ("tf", ("tf_model*.h5",)),
+    ("jax", ("flax_model*.msgpack",)),
     ("tflite", ("*.tflite",)),
     ("rust", ("rust_model.ot",)),
     ("coreml", ("*.mlmodel", "*.mlpackage/*", "*.mlmodelc/*")),
