@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files as bytes: `resolve` gives the file, `raw` what git has of it (the pointer of an LFS file).
+
+A user's file is sent as an attachment, of a type that no browser runs, under a policy that forbids
+everything: the hub's origin never runs what somebody uploaded.
+"""
+
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hubkeep import errors
+from hubkeep.blobs import whole_key
+from hubkeep.cards.query_files import is_query_file
+from hubkeep.content.reading import file_at, revision_of, shown_size
+from hubkeep.content.upload_mode import REGULAR_LIMIT, is_binary
+from hubkeep.content.wire_reading import FileQuery
+from hubkeep.git import store
+from hubkeep.git.store import Entry
+from hubkeep.http import read_query
+from hubkeep.identity.rules import Action
+from hubkeep.kit.ranges import Unsatisfiable, parse_range
+from hubkeep.repos.access import Visit, visit
+from hubkeep.transfer.sending import blob_response
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+_POLICY = "default-src 'none'; sandbox"
+_SAMPLE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    visitor: Visit
+    commit: str
+    entry: Entry
+    content: bytes | None
+    """The blob in git; None where the file itself lies in the blob store."""
+
+
+async def resolve(app: "App", request: Request) -> Response:
+    """Send a file of a revision, whole or in part; HEAD tells the same and counts nothing."""
+    return await _send(app, request, raw=False)
+
+
+async def raw(app: "App", request: Request) -> Response:
+    """Send a file as git has it."""
+    return await _send(app, request, raw=True)
+
+
+async def _send(app: "App", request: Request, *, raw: bool) -> Response:
+    query = read_query(request, FileQuery)
+    found = await app.db.read(lambda conn: _find(conn, app, request, raw=raw))
+    headers = _headers(found, raw=raw, named=not query.no_content_disposition)
+    if not raw:
+        _count(app, request, found)
+    if found.content is not None:
+        return content_response(request, found.content, headers)
+    assert found.entry.lfs is not None
+    key = whole_key(found.entry.lfs.sha256.hex())
+    return await blob_response(app, request, key, found.entry.lfs.size, headers=headers)
+
+
+def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Found:
+    visitor = visit(conn, request, Action.READ, app.clock())
+    repo = visitor.repo
+    revision = revision_of(conn, repo, request.path_params["rev"])
+    entry = file_at(conn, repo, revision, request.path_params["path"])
+    wants_content = raw or entry.lfs is None
+    content = store.blob(conn, repo.id, entry.oid, REGULAR_LIMIT) if wants_content else None
+    return _Found(visitor, revision.commit.hex(), entry, content)
+
+
+def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:
+    entry = found.entry
+    etag = entry.lfs.sha256.hex() if entry.lfs and not raw else entry.oid.hex()
+    headers = {
+        "X-Repo-Commit": found.commit,
+        "ETag": f'"{etag}"',
+        "Accept-Ranges": "bytes",
+        "Content-Type": _media_type(found.content),
+        "Content-Security-Policy": _POLICY,
+        # Private files must not stay in shared caches, and branches move.
+        "Cache-Control": "private, no-cache" if found.visitor.repo.private else "no-cache",
+        "Last-Modified": formatdate(found.visitor.repo.last_modified / 1000, usegmt=True),
+    }
+    if entry.lfs and not raw:
+        headers["X-Linked-ETag"] = f'"{etag}"'
+        headers["X-Linked-Size"] = str(shown_size(entry))
+    if named:
+        name = quote(entry.path.rpartition("/")[2], safe="")
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
+    return headers
+
+
+def _media_type(content: bytes | None) -> str:
+    if content is None or is_binary(content[:_SAMPLE]):
+        return "application/octet-stream"
+    return "text/plain; charset=utf-8"
+
+
+def content_response(request: Request, content: bytes, headers: dict[str, str]) -> Response:
+    """Answer with bytes at hand: whole, one range of them, or 304 where the client has them."""
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        kept = {k: v for k, v in headers.items() if not k.startswith("Content-")}
+        return Response(status_code=304, headers=kept)
+    wanted = request.headers.get("range")
+    if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
+        wanted = None
+    try:
+        part = parse_range(wanted, len(content))
+    except Unsatisfiable:
+        raise errors.unsatisfiable_range(len(content)) from None
+    if part is None:
+        return Response(content, headers=headers)
+    ranged = headers | {"Content-Range": part.content_range(len(content))}
+    return Response(content[part.start : part.end], 206, ranged)
+
+
+def _count(app: "App", request: Request, found: _Found) -> None:
+    """Count a download when a GET of a query file starts at its first byte."""
+    repo, user_id = found.visitor.repo, found.visitor.actor.user_id
+    wanted = request.headers.get("range", "").replace(" ", "")
+    if request.method != "GET" or (wanted and not wanted.startswith("bytes=0-")):
+        return
+    if not is_query_file(repo.type, repo.library_name, found.entry.path):
+        return
+    agent = request.headers.get("user-agent", "")
+    caller = f"user:{user_id}" if user_id else f"{app.addresses.client_address(request)} {agent}"
+    app.downloads.note(repo.id, caller, found.entry.path)

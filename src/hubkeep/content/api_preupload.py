@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Before a commit: how each file is to be uploaded, and whether the card is in order."""
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from pathspec import GitIgnoreSpec
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hubkeep import errors
+from hubkeep.cards.validate import validate_card
+from hubkeep.content import attributes
+from hubkeep.content.reading import revision_of
+from hubkeep.content.upload_mode import upload_mode
+from hubkeep.content.wire import (
+    CardToValidate,
+    CardVerdict,
+    Message,
+    PreuploadAnswer,
+    PreuploadFile,
+    PreuploadRequest,
+    PreuploadVerdict,
+    WriteQuery,
+)
+from hubkeep.git import store
+from hubkeep.git.store import Entry
+from hubkeep.http import json_answer, read_json, read_query
+from hubkeep.identity.rules import Action
+from hubkeep.repos.access import visit
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+_BODY_LIMIT = 8 << 20
+_RULES_LIMIT = 256 << 10
+
+
+async def preupload(app: "App", request: Request) -> Response:
+    """Say for each file: inside the commit or as LFS, ignored or not, and what is there already."""
+    query = read_query(request, WriteQuery)
+    if query.create_pr:
+        raise errors.not_implemented("Opening a pull request")
+    wanted = await read_json(request, PreuploadRequest, _BODY_LIMIT)
+
+    def work(conn: Connection) -> PreuploadAnswer:
+        repo = visit(conn, request, Action.WRITE, app.clock()).repo
+        revision = revision_of(conn, repo, request.path_params["rev"])
+        tree = revision.tree
+        paths = {file.path for file in wanted.files} | {attributes.FILE, ".gitignore"}
+        there = {entry.path: entry for entry in store.entries(conn, repo.id, tree, sorted(paths))}
+        rules = _text(conn, repo.id, there.get(attributes.FILE), wanted.git_attributes)
+        ignored = _text(conn, repo.id, there.get(".gitignore"), wanted.git_ignore)
+        lfs = attributes.LfsRules(rules)
+        ignore = GitIgnoreSpec.from_lines(ignored.splitlines())
+        verdicts = [_verdict(file, there.get(file.path), lfs, ignore) for file in wanted.files]
+        return PreuploadAnswer(verdicts, revision.commit.hex())
+
+    return json_answer(await app.db.read(work))
+
+
+def _verdict(
+    file: PreuploadFile, entry: Entry | None, lfs: attributes.LfsRules, ignore: GitIgnoreSpec
+) -> PreuploadVerdict:
+    try:
+        sample = base64.b64decode(file.sample, validate=True)
+    except binascii.Error as bad:
+        raise errors.bad_request(f"The sample of {file.path!r} is not base64") from bad
+    return PreuploadVerdict(
+        path=file.path,
+        upload_mode=upload_mode(file.size, sample, lfs_by_attributes=lfs.is_lfs(file.path)),
+        should_ignore=ignore.match_file(file.path),
+        oid=_known_oid(entry),
+    )
+
+
+def _known_oid(entry: Entry | None) -> str | None:
+    """What clients compare with the local file: the sha256 of an LFS file, else the blob's sha1."""
+    if entry is None or entry.kind != "file":
+        return None
+    return entry.lfs.sha256.hex() if entry.lfs else entry.oid.hex()
+
+
+def _text(conn: Connection, repo_id: int, entry: Entry | None, given: str | None) -> str:
+    if given is not None:
+        return given
+    if entry is None or entry.kind != "file" or entry.size > _RULES_LIMIT:
+        return ""
+    return store.blob(conn, repo_id, entry.oid, _RULES_LIMIT).decode("utf-8", "replace")
+
+
+async def validate_yaml(_app: "App", request: Request) -> Response:
+    """Check a card; always JSON, since clients parse the body before they look at the status.
+
+    400 where the card has errors, as on huggingface.co.
+    """
+    card = await read_json(request, CardToValidate)
+    check = validate_card(card.content, card.repo_type)
+    verdict = CardVerdict(
+        [Message(text) for text in check.errors], [Message(text) for text in check.warnings]
+    )
+    return json_answer(verdict, 400 if check.errors else 200)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which paths `.gitattributes` sends to git-lfs, and the file that a new repository starts with."""
+
+from collections.abc import Sequence
+
+from pathspec.patterns.gitignore.basic import GitIgnoreBasicPattern
+
+FILE = ".gitattributes"
+MAX_BYTES = 256 << 10
+_MAX_LINES = 2000
+
+# The patterns that huggingface.co gives to new repositories: what tools there expect to be LFS.
+_ALL_TYPES = """
+*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz
+*.onnx *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar
+*.tflite *.tgz *.wasm *.xz *.zip *.zst *tfevents*
+""".split()
+_DATASETS = """
+*.lz4 *.mds *.pcm *.sam *.raw *.aac *.flac *.mp3 *.ogg *.wav *.bmp *.gif *.png *.tiff *.jpg *.jpeg *.webp
+*.mp4 *.webm
+""".split()
+
+
+def initial(repo_type: str) -> bytes:
+    """Return the `.gitattributes` of a new repository."""
+    patterns = _ALL_TYPES + (_DATASETS if repo_type == "dataset" else [])
+    return "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in patterns).encode()
+
+
+class LfsRules:
+    """The rules of one `.gitattributes` at the root of a repository; later lines win, as in git."""
+
+    def __init__(self, text: str) -> None:
+        self._rules: list[tuple[GitIgnoreBasicPattern, bool]] = []
+        for line in text.splitlines()[:_MAX_LINES]:
+            pattern, *attributes = line.split()[:64] or [""]
+            if not pattern or pattern.startswith(("#", "[", "!")):
+                continue
+            verdict = _verdict(attributes)
+            if verdict is not None:
+                self._rules.append((GitIgnoreBasicPattern(pattern), verdict))
+
+    def is_lfs(self, path: str) -> bool:
+        """Say whether git would hand this path to git-lfs."""
+        for pattern, verdict in reversed(self._rules):
+            if pattern.match_file(path):
+                return verdict
+        return False
+
+
+def _verdict(attributes: Sequence[str]) -> bool | None:
+    for attribute in reversed(attributes):
+        if attribute.startswith("filter="):
+            return attribute == "filter=lfs"
+        if attribute in ("-filter", "!filter"):
+            return False
+    return None

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commits of the hub's own making: from the API, and the first one of a repository."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from hubkeep import errors
+from hubkeep.content import attributes
+from hubkeep.content.commit_body import CommitPlan, NewFile
+from hubkeep.content.landing import land
+from hubkeep.content.wire import CopiedFile, DeletedPath, LfsFile
+from hubkeep.git import store
+from hubkeep.git.changes import Change, CopyPath, DeletePath, PutFile, commit_changes
+from hubkeep.git.commits import Signature
+from hubkeep.git.errors import (
+    BadPath,
+    BadRef,
+    BranchMissing,
+    BranchMoved,
+    PathConflict,
+    PathMissing,
+)
+from hubkeep.git.objects import StagedBlob, pointer_bytes, stage_blob
+from hubkeep.identity.actor import Account, Actor
+from hubkeep.kit.time import Millis
+from hubkeep.repos.access import Visit
+from hubkeep.repos.types import Repo
+from hubkeep.transfer.queries import LinkedFile, WantedFile, link_for_commit
+
+BRANCH_PREFIX = "refs/heads/"
+_SHOWN = 5
+
+
+def signature_of(user: Account | None) -> Signature:
+    """Return the git identity of an account; addresses of people are not written into history."""
+    name = user.name if user else "hubkeep"
+    return Signature(name, f"{name}@users.noreply.hubkeep")
+
+
+def commit_plan(
+    conn: Connection, visitor: Visit, revision: str, plan: CommitPlan, now: Millis
+) -> bytes:
+    """Write the commit and all that follows from it; return the head's oid after it."""
+    repo = visitor.repo
+    header = plan.header
+    if header is None:
+        raise errors.bad_request("The commit has no header")
+    branch = branch_named(conn, repo, revision)
+    linked = _linked(conn, visitor, branch, plan, now)
+    pointers: list[StagedBlob] = []
+    with as_answers():
+        result = commit_changes(
+            conn,
+            repo.id,
+            branch=branch,
+            changes=list(_changes(conn, repo, plan, linked, pointers)),
+            blobs=_chained(plan, pointers),
+            title=header.summary,
+            body=header.description,
+            author=signature_of(visitor.actor.user),
+            author_id=visitor.actor.user_id,
+            at=now,
+            expected_parent=header.parent_commit,
+        )
+    if not result.is_noop:
+        land(conn, repo, branch, result, now)
+    return result.oid
+
+
+def write_first_commit(
+    conn: Connection, repo: Repo, actor: Actor, files: Mapping[str, bytes], now: Millis
+) -> bytes:
+    """Start a repository: `.gitattributes`, and `files` (small ones), on its default branch."""
+    contents = {attributes.FILE: attributes.initial(repo.type), **files}
+    blobs = {path: stage_blob(content) for path, content in contents.items()}
+    result = commit_changes(
+        conn,
+        repo.id,
+        branch=repo.default_branch,
+        changes=[PutFile(path, blob.without_data()) for path, blob in blobs.items()],
+        blobs=list(blobs.values()),
+        title="initial commit",
+        body="",
+        author=signature_of(actor.user),
+        author_id=actor.user_id,
+        at=now,
+        expected_parent=None,
+    )
+    land(conn, repo, repo.default_branch, result, now)
+    return result.oid
+
+
+def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
+    """Return the short name of the branch that a commit's address names.
+
+    revision_not_found for what does not exist, 400 for what exists and is no branch.
+    """
+    name = revision.removeprefix(BRANCH_PREFIX)
+    if store.branch_exists(conn, repo.id, name):
+        return name
+    if store.resolve(conn, repo.id, revision, default_branch=repo.default_branch) is None:
+        raise errors.revision_not_found(revision)
+    raise errors.bad_request(f"{revision!r} is not a branch: commits go to branches only")
+
+
+def _linked(
+    conn: Connection, visitor: Visit, branch: str, plan: CommitPlan, now: Millis
+) -> dict[bytes, LinkedFile]:
+    wanted: dict[bytes, WantedFile] = {}
+    for operation in plan.operations:
+        if isinstance(operation, LfsFile):
+            oid = bytes.fromhex(operation.oid)
+            wanted.setdefault(oid, WantedFile(operation.path, operation.size, BRANCH_PREFIX + branch))
+    result = link_for_commit(conn, visitor.repo, visitor.actor, wanted, now)
+    if result.missing:
+        named = ", ".join(f"{wanted[oid].path} ({oid.hex()})" for oid in result.missing[:_SHOWN])
+        raise errors.bad_request(
+            f"{len(result.missing)} LFS file(s) must be uploaded before the commit: {named}"
+        )
+    if result.wrong_size:
+        oid = result.wrong_size[0]
+        raise errors.bad_request(
+            f"{wanted[oid].path!r} is said to have {wanted[oid].size} bytes, which is not the size of "
+            f"the LFS file {oid.hex()}"
+        )
+    return result.found
+
+
+def _changes(
+    conn: Connection,
+    repo: Repo,
+    plan: CommitPlan,
+    linked: Mapping[bytes, LinkedFile],
+    pointers: list[StagedBlob],
+) -> Iterator[Change]:
+    for operation in plan.operations:
+        match operation:
+            case NewFile():
+                yield PutFile(operation.path, operation.blob)
+            case LfsFile():
+                oid = bytes.fromhex(operation.oid)
+                pointer = stage_blob(pointer_bytes(oid, linked[oid].size))
+                pointers.append(pointer)
+                yield PutFile(operation.path, pointer.without_data())
+            case DeletedPath():
+                yield DeletePath(operation.path)
+            case CopiedFile():
+                source = operation.src_revision or repo.default_branch
+                found = store.resolve(conn, repo.id, source, default_branch=repo.default_branch)
+                if found is None:
+                    raise errors.revision_not_found(source)
+                yield CopyPath(operation.src_path, found.commit, operation.path)
+
+
+def _chained(plan: CommitPlan, pointers: Iterable[StagedBlob]) -> Iterator[StagedBlob]:
+    yield from plan.spool
+    yield from pointers
+
+
+@contextmanager
+def as_answers() -> Iterator[None]:
+    """Turn what the git engine refuses into what clients expect."""
+    try:
+        yield
+    except (BadPath, BadRef) as bad:
+        raise errors.unprocessable(str(bad)) from bad
+    except PathMissing as missing:
+        raise errors.HubError(
+            404,
+            f"A file with this name doesn't exist: {missing.path}",
+            code="EntryNotFound",
+        ) from missing
+    except PathConflict as clash:
+        raise errors.bad_request(str(clash)) from clash
+    except BranchMissing as missing:
+        raise errors.revision_not_found(str(missing)) from missing
+    except BranchMoved as moved:
+        raise errors.branch_moved() from moved

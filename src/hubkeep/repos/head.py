@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a repository shows of the head of its default branch, written when the head moves."""
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from hubkeep.cards.facts import Facts
+from hubkeep.db.tables import repo_tags, repos
+from hubkeep.kit.time import Millis
+from hubkeep.repos.search_index import reindex
+
+_MAX_BIGINT = 2**63 - 1
+
+
+def move_head(
+    conn: Connection, repo_id: int, commit: bytes, facts: Facts, facts_id: int, size: int, now: Millis
+) -> None:
+    """Write commit, size and facts of the new head into the columns that lists and searches read.
+
+    To be called in the transaction that moves the branch.
+    """
+    parameters = facts.num_parameters
+    conn.execute(
+        update(repos)
+        .where(repos.c.id == repo_id)
+        .values(
+            head=commit,
+            facts_id=facts_id,
+            head_size=size,
+            last_modified=now,
+            pipeline_tag=facts.pipeline_tag,
+            library_name=facts.library_name,
+            license=facts.license,
+            sdk=facts.sdk,
+            num_parameters=parameters if parameters and parameters <= _MAX_BIGINT else None,
+            emissions_grams=facts.emissions_grams,
+            tags=msgspec.json.encode(facts.tags).decode(),
+        )
+    )
+    if _sync_tags(conn, repo_id, set(facts.tags)):
+        reindex(conn, repo_id)
+
+
+def touch_head(conn: Connection, repo_id: int, commit: bytes, size: int, now: Millis) -> None:
+    """Like `move_head` for a commit that changed nothing of what is shown but itself and the size."""
+    conn.execute(
+        update(repos)
+        .where(repos.c.id == repo_id)
+        .values(head=commit, head_size=size, last_modified=now)
+    )
+
+
+def add_storage(conn: Connection, repo_id: int, added: int) -> None:
+    """Count bytes that the repository holds more than before, over all its revisions."""
+    conn.execute(
+        update(repos)
+        .where(repos.c.id == repo_id)
+        .values(used_storage=repos.c.used_storage + added)
+    )
+
+
+def _sync_tags(conn: Connection, repo_id: int, wanted: set[str]) -> bool:
+    present = set(
+        conn.execute(select(repo_tags.c.tag).where(repo_tags.c.repo_id == repo_id)).scalars()
+    )
+    gone, new = present - wanted, wanted - present
+    if gone:
+        conn.execute(
+            delete(repo_tags).where(repo_tags.c.repo_id == repo_id, repo_tags.c.tag.in_(gone))
+        )
+    if new:
+        conn.execute(
+            insert(repo_tags), [{"repo_id": repo_id, "tag": tag} for tag in sorted(new)]
+        )
+    return bool(gone or new)
