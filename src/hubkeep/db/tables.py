@@ -6,6 +6,7 @@ never changes. JSON is kept as text, written and read by msgspec at the edge of 
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -20,8 +21,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     false,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = MetaData(
     naming_convention={
@@ -114,10 +117,10 @@ repos = Table(
     Column("head", Oid),
     Column("facts_id", BigInteger),  # facts.id of the head; no foreign key, since facts point back
     Column("head_size", BigInteger, nullable=False, server_default="0"),
-    Column("pipeline_tag", String(64)),
-    Column("library_name", String(64)),
-    Column("license", String(128)),
-    Column("sdk", String(16)),
+    Column("pipeline_tag", String(256)),
+    Column("library_name", String(256)),
+    Column("license", String(256)),
+    Column("sdk", String(32)),
     Column("num_parameters", BigInteger),
     Column("emissions_grams", Float),
     Column("tags", Text, nullable=False, server_default="[]"),  # JSON list, in order
@@ -273,6 +276,70 @@ downloads_seen = Table(
     metadata,
     Column("key", LargeBinary(16), primary_key=True),
     Column("counted_at", BigInteger, nullable=False, index=True),
+)
+
+# --- lists and search (docs/decisions/0005)
+
+# The orders in which repositories are listed. Ties are broken by id, so every position is one of a kind;
+# `private` stands before the key, so that what strangers list is walked without touching the rest.
+for _key in ("created_at", "last_modified", "downloads", "likes", "trending"):
+    Index(f"ix_repos_by_{_key}", repos.c.type, repos.c.private, repos.c[_key], repos.c.id)
+
+# What each repository is found by, as words (repos/search_terms.py). Counters are not among them and
+# change without touching this table. No foreign key: what is deleted is taken out, and counted out.
+search_docs = Table(
+    "search_docs",
+    metadata,
+    Column("repo_id", Id, primary_key=True, autoincrement=False),
+    Column("terms", Text().with_variant(TSVECTOR, "postgresql"), nullable=False),
+)
+# Without a pending list, whose scan every search would pay for.
+Index(
+    "ix_search_docs_terms",
+    search_docs.c.terms,
+    postgresql_using="gin",
+    postgresql_with={"fastupdate": "off"},
+).ddl_if(dialect="postgresql")
+# The same on SQLite: an index over the table's words, kept by triggers. It holds no positions and no
+# text, since terms are only ever intersected.
+for _statement in (
+    """CREATE VIRTUAL TABLE search_fts USING fts5(terms, content='search_docs',
+        content_rowid='repo_id', detail=none, columnsize=0, tokenize="ascii tokenchars '-_./~'")""",
+    """CREATE TRIGGER search_docs_insert AFTER INSERT ON search_docs BEGIN
+        INSERT INTO search_fts (rowid, terms) VALUES (new.repo_id, new.terms); END""",
+    """CREATE TRIGGER search_docs_delete AFTER DELETE ON search_docs BEGIN
+        INSERT INTO search_fts (search_fts, rowid, terms)
+        VALUES ('delete', old.repo_id, old.terms); END""",
+    """CREATE TRIGGER search_docs_update AFTER UPDATE ON search_docs BEGIN
+        INSERT INTO search_fts (search_fts, rowid, terms)
+        VALUES ('delete', old.repo_id, old.terms);
+        INSERT INTO search_fts (rowid, terms) VALUES (new.repo_id, new.terms); END""",
+):
+    event.listen(search_docs, "after_create", DDL(_statement).execute_if(dialect="sqlite"))
+
+# How many public repositories have a tag, for the lists of tags; `term` is the tag's term.
+tag_counts = Table(
+    "tag_counts",
+    metadata,
+    Column("term", String(32), primary_key=True),
+    Column("repo_type", String(8), nullable=False),
+    Column("kind", String(32), nullable=False),  # license, language, pipeline_tag, ..., other
+    Column("tag", String(256), nullable=False),
+    Column("count", BigInteger, nullable=False),
+)
+Index("ix_tag_counts_kind", tag_counts.c.repo_type, tag_counts.c.kind, tag_counts.c.count)
+
+# Changes of these counts that wait to be added up: commits append here and so never wait for each
+# other's popular tags.
+tag_changes = Table(
+    "tag_changes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("term", String(32), nullable=False),
+    Column("repo_type", String(8), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("tag", String(256), nullable=False),
+    Column("change", SmallInteger, nullable=False),
 )
 
 # --- background work
