@@ -19,6 +19,7 @@ from hubkeep.errors import not_implemented
 from hubkeep.identity.rules import Action
 from hubkeep.kit.routing import Router
 from hubkeep.repos.types import RepoType
+from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 
 Handler = Callable[[App, Request], Awaitable[Response]]
 
@@ -45,7 +46,26 @@ async def later(_app: App, request: Request) -> Response:
 
 def all_routes() -> list[Route]:
     """Return the table, in the order of the documentation."""
-    return [*_operations()]
+    return [*_lfs(), *_operations()]
+
+
+def _lfs() -> Iterator[Route]:
+    area = "git-lfs"
+    lfs = "/{web}{repo}/info/lfs"
+    yield Route("POST", f"{lfs}/objects/batch", api_batch.batch, Action.READ, area)
+    yield Route("GET", f"{lfs}/locks", later, Action.READ, area)
+    yield Route("POST", f"{lfs}/locks", later, Action.WRITE, area)
+    yield Route("POST", f"{lfs}/locks/verify", later, Action.WRITE, area)
+    yield Route("POST", f"{lfs}/locks/{{lock}}/unlock", later, Action.WRITE, area)
+    yield Route("GET", "/lfs/objects/{token}", api_download.get_object, Action.SIGNED, area)
+    yield Route("PUT", "/lfs/objects/{token}", api_upload.put_object, Action.SIGNED, area)
+    yield Route("PUT", "/lfs/parts/{token}/{number}", api_upload.put_part, Action.SIGNED, area)
+    yield Route("POST", "/lfs/parts/{token}", api_upload.complete, Action.SIGNED, area)
+    yield Route("POST", "/lfs/verify/{token}", api_upload.verify, Action.SIGNED, area)
+    files = "/api/{T}/{repo}/lfs-files"
+    yield Route("GET", files, api_files.list_files, Action.WRITE, area)
+    yield Route("POST", f"{files}/batch", api_files.delete_files, Action.ADMINISTER, area)
+    yield Route("POST", f"{files}/duplicate", later, Action.READ, area)
 
 
 def _operations() -> Iterator[Route]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The batch address of git-lfs: which files a client has to send, and where; where to fetch them."""
+"""The batch address of git-lfs: which files a client must send, and where they go or come from."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING

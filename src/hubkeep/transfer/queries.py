@@ -22,6 +22,7 @@ from hubkeep.identity.actor import Actor
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import Repo
+from hubkeep.transfer.grants import Grant
 
 T = TypeVar("T")
 
@@ -140,27 +141,22 @@ def link_present(
     return found
 
 
-def add_file(
-    conn: Connection,
-    repo_id: int,
-    user_id: int,
-    oid: bytes,
-    size: int,
-    header: str | None,
-    now: Millis,
-) -> None:
-    """Link a file, whose bytes are in the blob store and checked, to the repository.
+def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) -> None:
+    """Link a file, whose bytes are in the blob store and checked, to the grant's repository.
 
-    Whether the user may do that is for the caller to check, in the same transaction.
+    Whether the grant still holds is for the caller to check, in the same transaction.
     """
-    _hold_repo(conn, repo_id)
+    _hold_repo(conn, grant.repo_id)
     conn.execute(
         insert(conn, files)
-        .values(sha256=oid, size=size, header=header, created_at=now)
+        .values(sha256=grant.sha256, size=grant.size, header=header, created_at=now)
         .on_conflict_do_nothing(index_elements=["sha256"])
     )
-    file_id = _held(conn, [oid])
-    _link(conn, repo_id, user_id, file_id, now)
+    held = _held(conn, [grant.sha256])
+    if not held:
+        # Collected this moment, which takes an upload longer than the grace time.
+        raise errors.unavailable()
+    _link(conn, grant.repo_id, grant.user_id, held, now)
 
 
 def _linked_for_good(

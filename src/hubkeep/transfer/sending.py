@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one way to send a stored file: whole or a range, by the hub, by nginx, or from S3.
+
+What a client may ask (`Range`, `If-Range`, `If-None-Match`, `If-Modified-Since`) is decided here
+against the `ETag` and `Last-Modified` that the caller gives, following RFC 9110, section 13.2.2.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from hubkeep import errors
+from hubkeep.blobs import BlobStore
+from hubkeep.kit.ranges import ByteRange, Unsatisfiable, parse_range
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+log = logging.getLogger("hubkeep.transfer")
+
+DEFAULT_TYPE = "application/octet-stream"
+REDIRECT_SECONDS = 24 * 3600
+"""How long an address on S3 holds: a client that resumes a long download does not ask us again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The client may be sent to S3, where the file is an attachment of this name, if one is given."""
+
+    filename: str | None = None
+
+
+async def blob_response(
+    app: "App",
+    request: Request,
+    key: str,
+    size: int,
+    *,
+    headers: Mapping[str, str],
+    media_type: str = DEFAULT_TYPE,
+    redirect: Redirect | None = None,
+) -> Response:
+    """Return the answer that sends the blob `key` of `size` bytes; to GET and HEAD alike.
+
+    `headers` are on every answer but 416: a redirect too, since clients read a file's metadata from
+    the first answer that leads away from the hub. Who may read the blob is for the caller to check.
+
+    With `redirect`, and where the store signs addresses, the answer is 302; with `accel_prefix` set
+    nginx sends the file (`docs/deployment.md` says how it keeps these headers); else the hub does,
+    in bounded pieces, the whole of a local file by the server itself. HEAD opens nothing.
+    Raises 416 for a range outside the file, and not_found if the bytes are not in the store.
+    """
+    given = MutableHeaders(headers=dict(headers))
+    given.setdefault("Accept-Ranges", "bytes")
+    if _is_unchanged(request, given):
+        return Response(status_code=304, headers=given)
+    given.setdefault("Content-Type", media_type)
+    if redirect is not None:
+        away = await app.blobs.signed_get(
+            key, seconds=REDIRECT_SECONDS, filename=redirect.filename, content_type=media_type
+        )
+        if away is not None:
+            return Response(status_code=302, headers={**given, "Location": away})
+    part = _range(request, given, size)
+    if request.method == "HEAD":
+        return _Headers(given, size, part)
+    if app.config.accel_prefix and app.blobs.local_path(key) is not None:
+        prefix = app.config.accel_prefix.rstrip("/")
+        return Response(headers={**given, "X-Accel-Redirect": f"{prefix}/{key}"})
+    return await _sent(app.blobs, request, key, size, part, given)
+
+
+async def _sent(
+    blobs: BlobStore,
+    request: Request,
+    key: str,
+    size: int,
+    part: ByteRange | None,
+    headers: MutableHeaders,
+) -> Response:
+    """The answer that the hub sends itself. Looks first, since afterwards no error can be told."""
+    if await blobs.size(key) != size:
+        log.error("the store has no blob %s of %d bytes, which a repository refers to", key, size)
+        raise errors.not_found("The bytes of this file are not in the hub's store")
+    path = blobs.local_path(key)
+    if part is None and path is not None and "http.response.pathsend" in _extensions(request):
+        return _WholeFile(str(path), headers, size)
+    status = _measure(headers, size, part)
+    span = part or ByteRange(0, size)
+    return StreamingResponse(_pieces(blobs, key, span), status, headers)
+
+
+async def _pieces(blobs: BlobStore, key: str, span: ByteRange) -> AsyncGenerator[bytes, None]:
+    """The bytes, one piece ahead of the network at most; closed when the client leaves."""
+    async with aclosing(blobs.open(key, span.start, span.end)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+class _Headers(Response):
+    """The answer to HEAD: all that GET would say, and no body."""
+
+    def __init__(self, headers: MutableHeaders, size: int, part: ByteRange | None) -> None:
+        status = _measure(headers, size, part)
+        super().__init__(None, status, headers)
+
+
+class _WholeFile(Response):
+    """A local file, sent whole by the server: nothing of it passes through Python.
+
+    The extension is ASGI's: https://asgi.readthedocs.io/en/latest/extensions.html#path-send
+    """
+
+    def __init__(self, path: str, headers: MutableHeaders, size: int) -> None:
+        super().__init__(None, _measure(headers, size, None), headers)
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        await send({"type": "http.response.pathsend", "path": self._path})
+
+
+def _measure(headers: MutableHeaders, size: int, part: ByteRange | None) -> int:
+    """Say in the headers what is sent; return the status."""
+    if part is None:
+        headers["Content-Length"] = str(size)
+        return 200
+    headers["Content-Length"] = str(part.end - part.start)
+    headers["Content-Range"] = part.content_range(size)
+    return 206
+
+
+def _range(request: Request, headers: MutableHeaders, size: int) -> ByteRange | None:
+    """The range to send; None for the whole file, also where `If-Range` names another version."""
+    condition = request.headers.get("if-range")
+    if condition is not None and not _is_this_version(condition, headers):
+        return None
+    try:
+        return parse_range(request.headers.get("range"), size)
+    except Unsatisfiable as bad:
+        raise errors.unsatisfiable_range(size) from bad
+
+
+def _is_this_version(condition: str, headers: MutableHeaders) -> bool:
+    """Strong comparison, as `If-Range` wants it."""
+    condition = condition.strip()
+    if condition.startswith("W/"):
+        return False
+    return condition in (headers.get("etag"), headers.get("last-modified"))
+
+
+def _is_unchanged(request: Request, headers: MutableHeaders) -> bool:
+    """Whether 304 is the answer. `If-None-Match`, weakly compared, outranks a date."""
+    known = request.headers.getlist("if-none-match")
+    if known:
+        etag = headers.get("etag", "").removeprefix("W/")
+        tags = [tag.strip().removeprefix("W/") for value in known for tag in value.split(",")]
+        return "*" in tags or (etag != "" and etag in tags)
+    since = _moment(request.headers.get("if-modified-since"))
+    modified = _moment(headers.get("last-modified"))
+    return since is not None and modified is not None and modified <= since
+
+
+def _moment(text: str | None) -> datetime | None:
+    """An HTTP date; None for what is none."""
+    if text is None:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _extensions(request: Request) -> Mapping[str, object]:
+    return request.scope.get("extensions") or {}
