@@ -5,9 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import random
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 
+import hubkeep
 from hubkeep.blobs import BlobStore, StoredKey, whole_key
 
 
@@ -15,6 +19,12 @@ async def body(*pieces: bytes) -> AsyncGenerator[bytes, None]:
     """A body in these pieces."""
     for piece in pieces:
         yield piece
+
+
+def python(script: str, *arguments: str | Path) -> tuple[list[str | Path], dict[str, str]]:
+    """The command line and the environment of another process that can import the store."""
+    source = Path(hubkeep.__file__).parents[1]
+    return [sys.executable, "-c", script, *arguments], {**os.environ, "PYTHONPATH": str(source)}
 
 
 class Body:

@@ -25,8 +25,12 @@ class Threads:
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await a blocking call. Cancelling stops the waiting, not the call."""
+        return await self.start(call, *args, **kwargs)
+
+    def start(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[T]:
+        """Begin a blocking call, to be awaited later."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, partial(call, *args, **kwargs))
+        return loop.run_in_executor(self._executor, partial(call, *args, **kwargs))
 
     def pipeline(self) -> Pipeline:
         """Calls that run one ahead of their caller, in their order."""
@@ -58,7 +62,7 @@ class Pipeline:
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
-        self._last: asyncio.Task[object] | None = None
+        self._last: asyncio.Future[object] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,7 +70,7 @@ class Pipeline:
     async def run(self, call: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
         """Raises what the call before raised."""
         await self._wait()
-        self._last = asyncio.create_task(self._threads.run(call, *args, **kwargs))
+        self._last = self._threads.start(call, *args, **kwargs)
 
     async def _wait(self) -> None:
         last, self._last = self._last, None
@@ -81,7 +85,7 @@ class Pipeline:
             self._last.cancel()
 
 
-def _seen(task: asyncio.Task[object]) -> None:
+def _seen(task: asyncio.Future[T]) -> None:
     """Look at a failure for which nobody is left."""
     if not task.cancelled():
         task.exception()
