@@ -25,6 +25,7 @@ _CLASSES = {
     RepoType.SPACE: "st",
     RepoType.KERNEL: "kl",
 }
+_PUBLIC = frozenset(letters[0] for letters in _CLASSES.values())
 _END = "~~"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_./")
 TRIGRAM = 3
@@ -63,8 +64,9 @@ def tag_term(letter: str, tag: str) -> str:
     return _hashed(letter, "t", tag)
 
 
-def is_tag_term(term: str) -> bool:
-    return term[1] == "t"
+def is_public_tag(term: str) -> bool:
+    """Whether a term is that of a tag on a public repository."""
+    return term[1] == "t" and term[0] in _PUBLIC
 
 
 def terms_of(repo: Indexed) -> frozenset[str]:

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What kind of tag a tag is, for the lists of tags by type."""
+
+from hubkeep.cards.languages import is_language
+from hubkeep.cards.query_files import RULES
+from hubkeep.cards.tasks import TASKS
+from hubkeep.repos.types import RepoType
+
+OTHER = "other"
+# Prefixes that name the kind, by type; under the first word the rest is listed as the label.
+_PREFIXES = {
+    RepoType.MODEL: frozenset({"license", "dataset", "region"}),
+    RepoType.DATASET: frozenset(
+        {
+            "task_categories", "task_ids", "language", "license", "size_categories",
+            "multilinguality", "annotations_creators", "language_creators", "source_datasets",
+            "format", "modality", "library", "benchmark", "region",
+        }
+    ),
+    RepoType.SPACE: frozenset({"license", "region"}),
+    RepoType.KERNEL: frozenset({"license", "region"}),
+}  # fmt: skip
+
+
+def kind_of_tag(kind: RepoType, tag: str) -> str:
+    """Return the type under which the lists of tags show a tag of such a repository."""
+    prefix, colon, rest = tag.partition(":")
+    if colon and rest:
+        return prefix if prefix in _PREFIXES[kind] else OTHER
+    if kind is RepoType.MODEL:
+        if tag in TASKS:
+            return "pipeline_tag"
+        if tag in RULES:
+            return "library"
+        if is_language(tag):
+            return "language"
+    return OTHER
+
+
+def label_of_tag(kind: str, tag: str) -> str:
+    """Return a tag as people read it: without the prefix that says its kind."""
+    return tag.removeprefix(f"{kind}:")
