@@ -13,15 +13,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
 
 from hubkeep import errors
-from hubkeep.db.tables import files, memberships, repo_files, repos
+from hubkeep.db.tables import files, repo_files, repos
+from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
-from hubkeep.repos.types import Repo
+from hubkeep.repos.queries_visible import visible_to
+from hubkeep.repos.types import DELETED, Repo
 from hubkeep.transfer.grants import Grant
 
 T = TypeVar("T")
@@ -148,7 +149,7 @@ def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) ->
     """
     _hold_repo(conn, grant.repo_id)
     conn.execute(
-        insert(conn, files)
+        insert_for(conn, files)
         .values(sha256=grant.sha256, size=grant.size, header=header, created_at=now)
         .on_conflict_do_nothing(index_elements=["sha256"])
     )
@@ -190,15 +191,8 @@ def _link_readable(
 
 
 def _reads(actor: Actor) -> ColumnElement[bool]:
-    """What `can(actor, READ, ...)` lets see; of gated repositories, those of own namespaces."""
-    if actor.user is not None and actor.user.is_admin:
-        return repos.c.disabled.is_(False)
-    public = and_(repos.c.private.is_(False), repos.c.gated == "")
-    if actor.user is None:
-        return and_(repos.c.disabled.is_(False), public)
-    mine = select(memberships.c.org_id).where(memberships.c.user_id == actor.user.id)
-    own = or_(repos.c.owner_id == actor.user.id, repos.c.owner_id.in_(mine))
-    return and_(repos.c.disabled.is_(False), or_(public, own))
+    """Repositories whose files the actor has beyond doubt: nothing behind a gate or locked away."""
+    return and_(visible_to(actor), repos.c.gated == "", repos.c.disabled.is_(False))
 
 
 def _held(conn: Connection, oids: Sequence[bytes]) -> list[int]:
@@ -215,7 +209,9 @@ def _held(conn: Connection, oids: Sequence[bytes]) -> list[int]:
 def _hold_repo(conn: Connection, repo_id: int) -> None:
     """Keep the repository from being deleted until this transaction ends."""
     query = (
-        select(repos.c.id).where(repos.c.id == repo_id).with_for_update(read=True, key_share=True)
+        select(repos.c.id)
+        .where(repos.c.id == repo_id, repos.c.type != DELETED)
+        .with_for_update(read=True, key_share=True)
     )
     if conn.execute(query).scalar() is None:
         raise errors.repo_not_found("it was deleted meanwhile", anonymous=False)
@@ -237,7 +233,7 @@ def _link(
     if not rows:
         return
     conn.execute(
-        insert(conn, repo_files).on_conflict_do_nothing(index_elements=["repo_id", "file_id"]),
+        insert_for(conn, repo_files).on_conflict_do_nothing(index_elements=["repo_id", "file_id"]),
         rows,
     )
     conn.execute(
@@ -245,13 +241,6 @@ def _link(
         .where(files.c.id.in_(file_ids), files.c.unlinked_at.is_not(None))
         .values(unlinked_at=None)
     )
-
-
-def insert(conn: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that may say what to do on a conflict, in this database's dialect."""
-    if conn.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
 
 
 def batches(items: Collection[T]) -> Iterator[list[T]]:

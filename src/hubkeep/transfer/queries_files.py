@@ -11,8 +11,6 @@ from hubkeep.db.tables import files, repo_files
 from hubkeep.kit.time import Millis
 from hubkeep.transfer.queries import batches
 
-_AT_ONCE = 500
-
 
 @dataclass(frozen=True, slots=True)
 class HeldFile:
@@ -69,13 +67,6 @@ def unlink(conn: Connection, repo_id: int, public_ids: Collection[str], now: Mil
         raise errors.not_found("One of these files is not in this repository; nothing was deleted")
     _unlink_files(conn, repo_id, [file_id for file_id, _ in rows], now)
     return [oid for _, oid in rows]
-
-
-def unlink_all(conn: Connection, repo_id: int, now: Millis) -> None:
-    """Take all files from a repository that is about to be deleted."""
-    query = select(repo_files.c.file_id).where(repo_files.c.repo_id == repo_id).limit(_AT_ONCE)
-    while ids := list(conn.execute(query).scalars()):
-        _unlink_files(conn, repo_id, ids, now)
 
 
 def _unlink_files(conn: Connection, repo_id: int, ids: Sequence[int], now: Millis) -> None:

@@ -8,13 +8,15 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hubkeep import errors
 from hubkeep.db.tables import accounts, repos, tokens, uploads
+from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
 from hubkeep.identity.queries import account_by_id, role_in
 from hubkeep.identity.rules import Action, RepoResource, can
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
+from hubkeep.repos.types import DELETED
 from hubkeep.transfer.grants import Grant
-from hubkeep.transfer.queries import batches, insert
+from hubkeep.transfer.queries import batches
 
 _COLUMNS = (
     uploads.c.id,
@@ -28,7 +30,7 @@ _BY_OIDS = select(*_COLUMNS).where(
     uploads.c.sha256.in_(bindparam("oids", expanding=True)),
 )
 _REPO = select(repos.c.owner_id, repos.c.creator_id, repos.c.private, repos.c.disabled).where(
-    repos.c.id == bindparam("repo")
+    repos.c.id == bindparam("repo"), repos.c.type != DELETED
 )
 _TOKEN = (
     select(tokens.c.id)
@@ -131,7 +133,7 @@ def add_uploads(
         for upload in begun
     ]
     conn.execute(
-        insert(conn, uploads).on_conflict_do_nothing(index_elements=["repo_id", "sha256"]), rows
+        insert_for(conn, uploads).on_conflict_do_nothing(index_elements=["repo_id", "sha256"]), rows
     )
     return open_uploads(conn, repo_id, [upload.sha256 for upload in begun])
 

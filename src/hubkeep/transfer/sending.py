@@ -34,7 +34,7 @@ REDIRECT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The client may be sent to S3, where the file is an attachment of this name, if one is given."""
+    """The client may be sent to S3; with a `filename` the file is an attachment there."""
 
     filename: str | None = None
 

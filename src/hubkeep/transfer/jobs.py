@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tidying of large files: uploads that nobody went on with, and bytes that nobody refers to.
+
+Each may be broken off and run again at any time, and several may run at once.
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hubkeep.kit.time import DAY, Millis
+from hubkeep.transfer.grants import UPLOAD_SECONDS
+from hubkeep.transfer.queries_collecting import (
+    Orphan,
+    adopt_orphans,
+    collect_file,
+    unlinked_files,
+)
+from hubkeep.transfer.queries_uploads import known_store_uploads, take_stale_uploads
+from hubkeep.transfer.rules import is_sha256
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+GRACE: Millis = 7 * DAY
+"""How long bytes stay after the last repository let go of them."""
+LEAST_GRACE: Millis = 3 * DAY
+"""Longer than any upload takes whose address was given before: see `queries_collecting`."""
+STALE: Millis = 2 * UPLOAD_SECONDS * 1000
+"""When an upload in parts is given up, after its addresses were last asked for."""
+
+_AT_ONCE = 100
+
+
+async def sweep_uploads(app: "App") -> int:
+    """Forget uploads in parts that nobody went on with, and what broken writes left in the store.
+
+    Returns how many uploads went.
+    """
+    gone = 0
+    before = app.clock() - STALE
+    while stale := await app.db.write(lambda conn: take_stale_uploads(conn, before, _AT_ONCE)):
+        for store_upload in stale:
+            await app.blobs.abort_upload(store_upload)
+        gone += len(stale)
+    gone += await _sweep_unknown(app, before)
+    await app.blobs.sweep(timedelta(milliseconds=STALE))
+    return gone
+
+
+async def _sweep_unknown(app: "App", before: Millis) -> int:
+    """Abort what the store has begun and no row knows: a process died between the two."""
+    limit = _moment(before)
+    names = [one.upload async for one in app.blobs.uploads() if one.started < limit]
+    known = await app.db.read(lambda conn: known_store_uploads(conn, names))
+    for name in names:
+        if name not in known:
+            await app.blobs.abort_upload(name)
+    return len(set(names) - known)
+
+
+async def collect_files(app: "App", grace: Millis = GRACE) -> int:
+    """Delete files that no repository has referred to for `grace`; return how many.
+
+    One transaction each, so that on SQLite other writers get between. ValueError for a grace that
+    an upload may outlast.
+    """
+    if grace < LEAST_GRACE:
+        raise ValueError(f"the grace time must be at least {LEAST_GRACE // DAY} days")
+    loop = asyncio.get_running_loop()
+
+    def delete_blob(key: str) -> None:
+        asyncio.run_coroutine_threadsafe(app.blobs.delete(key), loop).result()
+
+    before = app.clock() - grace
+    collected = 0
+    while ids := await app.db.read(lambda conn: unlinked_files(conn, before, _AT_ONCE)):
+        for file_id in ids:
+            collected += await app.db.write(
+                partial(collect_file, file_id=file_id, before=before, delete_blob=delete_blob)
+            )
+    return collected
+
+
+async def find_orphans(app: "App") -> int:
+    """Give bytes without a row one, so that they are collected in time; return how many.
+
+    Walks the whole store.
+    """
+    limit = _moment(app.clock() - STALE)
+    adopted = 0
+    some: list[Orphan] = []
+    async for stored in app.blobs.keys("sha256"):
+        name = stored.key.rpartition("/")[2]
+        if stored.modified < limit and is_sha256(name):
+            some.append(Orphan(bytes.fromhex(name), stored.size))
+        if len(some) == _AT_ONCE:
+            adopted += await _adopt(app, some)
+            some = []
+    return adopted + await _adopt(app, some)
+
+
+async def _adopt(app: "App", some: list[Orphan]) -> int:
+    return await app.db.write(lambda conn: adopt_orphans(conn, some, app.clock()))
+
+
+def _moment(at: Millis) -> datetime:
+    return datetime.fromtimestamp(at / 1000, UTC)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQL of collecting: files that no repository refers to any more go, row and bytes.
+
+Why no upload can lose its bytes:
+
+- Nothing trusts a file's row without a link: whoever is not offered the file sends all its bytes.
+- A batch answer that asks for a file's bytes first renews `unlinked_at` of a row without links, so
+  the row cannot be collected for the grace time, which is far longer than the address holds. A row
+  that loses its last link later is younger still.
+- Row and bytes go in one step under the row's lock. If collecting is first, the renewal waits,
+  finds no row, and the bytes that are sent afterwards are stored anew. If the renewal is first,
+  collecting finds the row too young. On SQLite the writers' lock takes the place of the row's.
+- A kill between the bytes and the end of the transaction leaves a row without bytes and without
+  links: by the first rule as good as none, and collected again.
+- Bytes without a row (a kill between storing and linking) are given a row first, and so take the
+  same way.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, select, update
+
+from hubkeep.blobs import whole_key
+from hubkeep.db.tables import files, repo_files
+from hubkeep.db.upserts import insert_for
+from hubkeep.kit.time import Millis
+from hubkeep.transfer.queries import batches
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Bytes in the store, by the hash in their key."""
+
+    sha256: bytes
+    size: int
+
+
+def unlinked_files(conn: Connection, before: Millis, limit: int) -> list[int]:
+    """Return ids of files that may have had no link since before a time, the oldest first."""
+    query = (
+        select(files.c.id)
+        .where(files.c.unlinked_at < before, files.c.sha256.is_not(None))
+        .order_by(files.c.unlinked_at)
+        .limit(limit)
+    )
+    return list(conn.execute(query).scalars())
+
+
+def collect_file(
+    conn: Connection, file_id: int, before: Millis, delete_blob: Callable[[str], None]
+) -> bool:
+    """Delete a file that has had no link since `before`, its bytes within the transaction.
+
+    Returns whether it did; a file that is linked after all is only marked so.
+    """
+    locked = (
+        select(files.c.sha256)
+        .where(files.c.id == file_id, files.c.unlinked_at < before)
+        .with_for_update()
+    )
+    oid = conn.execute(locked).scalar()
+    if oid is None:
+        return False
+    # A statement of its own, after the lock: a link that was being made is visible now.
+    linked = select(repo_files.c.repo_id).where(repo_files.c.file_id == file_id).limit(1)
+    if conn.execute(linked).scalar() is not None:
+        conn.execute(update(files).where(files.c.id == file_id).values(unlinked_at=None))
+        return False
+    conn.execute(delete(files).where(files.c.id == file_id))
+    delete_blob(whole_key(oid.hex()))
+    return True
+
+
+def adopt_orphans(conn: Connection, stored: Collection[Orphan], now: Millis) -> int:
+    """Give those of the blobs a row that have none, as files that lost their last link now."""
+    adopted = 0
+    for some in batches(stored):
+        known = set(
+            conn.execute(
+                select(files.c.sha256).where(files.c.sha256.in_([blob.sha256 for blob in some]))
+            ).scalars()
+        )
+        rows = [
+            {"sha256": blob.sha256, "size": blob.size, "unlinked_at": now, "created_at": now}
+            for blob in some
+            if blob.sha256 not in known
+        ]
+        if rows:
+            insert = insert_for(conn, files).on_conflict_do_nothing(index_elements=["sha256"])
+            conn.execute(insert, rows)
+        adopted += len(rows)
+    return adopted
