@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """All tables of the hub. Times are milliseconds in UTC, git oids are 20 raw bytes, sizes are bytes.
 
-Names ending in `_key` are lower-cased for lookup; the name as written stands beside them. A `public_id`
-never changes. JSON is kept as text, written and read by msgspec at the edge of the queries.
+Names ending in `_key` are lower-cased for lookup; the name as written stands beside them. A
+`public_id` never changes. JSON is kept as text, written and read by msgspec at the edge of the
+queries.
 """
 
 from sqlalchemy import (
@@ -85,9 +86,7 @@ tokens = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("public_id", String(24), nullable=False, unique=True),
-    Column(
-        "user_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True
-    ),
+    Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("name", String(128), nullable=False),
     Column("role", String(16), nullable=False),  # read | write | fineGrained
     Column("hash", LargeBinary(32), nullable=False, unique=True),  # sha256 of the token
@@ -103,7 +102,7 @@ repos = Table(
     Column("id", Id, primary_key=True),
     Column("public_id", String(24), nullable=False, unique=True),
     Column("type", String(8), nullable=False),  # model | dataset | space | kernel
-    Column("owner_id", ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("owner_id", ForeignKey("accounts.id"), nullable=False),
     Column("creator_id", ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
     Column("path", String(193), nullable=False),  # namespace/name, as written
     Column("path_key", String(193), nullable=False),
@@ -131,7 +130,11 @@ repos = Table(
     Column("likes", Integer, nullable=False, server_default="0"),
     Column("trending", Float, nullable=False, server_default="0"),
     UniqueConstraint("type", "path_key"),
+    # An id is never given twice: addresses that were signed for a deleted repository name it.
+    sqlite_autoincrement=True,
 )
+# Counts by namespace, type and visibility are answered from this index alone.
+Index("ix_repos_owner_id", repos.c.owner_id, repos.c.type, repos.c.private)
 
 # The tags of each repository's head: what lists filter by.
 repo_tags = Table(
@@ -154,9 +157,12 @@ likes = Table(
     "likes",
     metadata,
     Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
-    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True),
     _time("created_at"),
 )
+Index("ix_likes_user_id", likes.c.user_id, likes.c.created_at, likes.c.repo_id)
+Index("ix_likes_repo_id", likes.c.repo_id, likes.c.created_at, likes.c.user_id)
+Index("ix_likes_created_at", likes.c.created_at)
 
 # --- git: see docs/decisions; objects are never shared between repositories.
 
@@ -280,13 +286,15 @@ downloads_seen = Table(
 
 # --- lists and search (docs/decisions/0005)
 
-# The orders in which repositories are listed. Ties are broken by id, so every position is one of a kind;
-# `private` stands before the key, so that what strangers list is walked without touching the rest.
+# The orders in which repositories are listed. Ties are broken by id, so every position is one of a
+# kind; `private` stands before the key, so that what strangers list is walked without touching the
+# rest.
 for _key in ("created_at", "last_modified", "downloads", "likes", "trending"):
     Index(f"ix_repos_by_{_key}", repos.c.type, repos.c.private, repos.c[_key], repos.c.id)
 
-# What each repository is found by, as words (repos/search_terms.py). Counters are not among them and
-# change without touching this table. No foreign key: what is deleted is taken out, and counted out.
+# What each repository is found by, as words (repos/search_terms.py). Counters are not among them
+# and change without touching this table. No foreign key: what is deleted is taken out, and counted
+# out.
 search_docs = Table(
     "search_docs",
     metadata,
@@ -300,8 +308,8 @@ Index(
     postgresql_using="gin",
     postgresql_with={"fastupdate": "off"},
 ).ddl_if(dialect="postgresql")
-# The same on SQLite: an index over the table's words, kept by triggers. It holds no positions and no
-# text, since terms are only ever intersected.
+# The same on SQLite: an index over the table's words, kept by triggers. It holds no positions and
+# no text, since terms are only ever intersected.
 for _statement in (
     """CREATE VIRTUAL TABLE search_fts USING fts5(terms, content='search_docs',
         content_rowid='repo_id', detail=none, columnsize=0, tokenize="ascii tokenchars '-_./~'")""",
@@ -350,7 +358,9 @@ jobs = Table(
     Column("id", Id, primary_key=True),
     Column("kind", String(64), nullable=False),
     Column("args", Text, nullable=False),  # JSON
-    Column("dedup_key", String(256), unique=True),  # at most one waiting job a key; null once claimed
+    Column(
+        "dedup_key", String(256), unique=True
+    ),  # at most one waiting job a key; null once claimed
     Column("run_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", BigInteger),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one way to a repository: found by name, checked by the policy, or refused as clients expect."""
+"""The one way to a repository or a namespace: found by name, checked by the policy, or refused."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ from starlette.requests import Request
 from hubkeep import errors
 from hubkeep.db.tables import repo_aliases, repos
 from hubkeep.errors import HubError, Moved
-from hubkeep.identity.actor import Actor
 from hubkeep.identity.access import actor_of
-from hubkeep.identity.queries import role_in
-from hubkeep.identity.rules import Action, RepoResource, can
+from hubkeep.identity.actor import Account, Actor
+from hubkeep.identity.queries import account, role_in
+from hubkeep.identity.rules import Action, NamespaceResource, RepoResource, can
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import Repo, RepoType
 
@@ -29,6 +29,7 @@ _COLUMNS = (
     repos.c.default_branch,
     repos.c.head,
     repos.c.facts_id,
+    repos.c.library_name,
     repos.c.created_at,
     repos.c.last_modified,
 )
@@ -71,8 +72,8 @@ def repo_named(request: Request) -> tuple[RepoType, str]:
 def reach(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Action) -> Repo:
     """Return the repository if `actor` may do `action` to it.
 
-    Raises Moved for an old name, repo_not_found for what is missing or may not be seen, and 401 or 403
-    for what may be seen but not done.
+    Raises Moved for an old name, repo_not_found for what is missing or may not be seen, and 401 or
+    403 for what may be seen but not done.
     """
     key = {"type": kind.value, "key": path.lower()}
     row = conn.execute(_BY_PATH, key).first()
@@ -91,6 +92,35 @@ def reach(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Act
     if not can(actor, action, resource(repo)):
         raise refusal(actor, action, repo.path)
     return repo
+
+
+def reach_named(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Action) -> Repo:
+    """Like `reach`, for a repository that a body names; 404 for an old name: no address leads on.
+
+    What is done by such a body is not undone, so the caller has to know the name that it has now.
+    """
+    try:
+        return reach(conn, actor, kind, path, action)
+    except Moved as moved:
+        raise HubError(
+            404, f"Repository not found: {moved.old}. It is {moved.new} now", code="RepoNotFound"
+        ) from moved
+
+
+def namespace_to_fill(conn: Connection, actor: Actor, name: str, kind: RepoType) -> Account:
+    """Return the namespace if `actor` may make repositories in it; 401 or 403, missing or not."""
+    if actor.is_anonymous:
+        raise errors.sign_in_required()
+    if not actor.may_write:
+        raise errors.read_only_token()
+    owner = account(conn, name)
+    if owner is not None:
+        place = NamespaceResource(owner.id, role_in(conn, owner.id, actor.user_id))
+        if can(actor, Action.CREATE_IN, place):
+            return owner
+    raise errors.forbidden(
+        f"You don't have the rights to create a {kind.value} under the namespace {name[:100]!r}"
+    )
 
 
 def resource(repo: Repo) -> RepoResource:

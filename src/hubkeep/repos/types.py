@@ -6,6 +6,10 @@ from enum import StrEnum
 
 from hubkeep.identity.actor import Role
 
+# What stands as type in the row of a repository that was deleted and is still being cleared away:
+# no address, list or search asks for it, and its name is free.
+DELETED = "deleted"
+
 
 class RepoType(StrEnum):
     """What a repository holds; buckets will be a kind of their own."""
@@ -43,6 +47,7 @@ class Repo:
     head: bytes | None
     """Commit at the tip of the default branch; None while the repository is empty."""
     facts_id: int | None
+    library_name: str | None
     created_at: int
     last_modified: int
     role: Role | None

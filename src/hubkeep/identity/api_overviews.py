@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Handlers about users and organisations: overviews, members, followers, pictures."""
+
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hubkeep import errors
+from hubkeep.http import json_answer, read_query
+from hubkeep.identity.access import actor_of
+from hubkeep.identity.actor import Account, Actor
+from hubkeep.identity.queries import account, organisations_of, role_in
+from hubkeep.identity.queries_overviews import count_members, count_repos, members_of
+from hubkeep.identity.wire import OrgOverview, OrgSummary, Person, UserOverview, avatar_url
+from hubkeep.kit.time import wire
+from hubkeep.repos.paging import page_answer, page_limit, position
+from hubkeep.repos.queries_likes import count_likes_of
+from hubkeep.repos.types import RepoType
+from hubkeep.repos.wire import PageQuery
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+
+async def user_overview(app: "App", request: Request) -> Response:
+    """Describe a user, with counts of what the caller may see."""
+    base = app.base_url(request)
+
+    def work(conn: Connection) -> UserOverview:
+        viewer = actor_of(conn, request, app.clock())
+        user = _named(conn, request, "user")
+        counts = count_repos(conn, user.id, with_private=_sees_private(conn, viewer, user))
+        return UserOverview(
+            id=user.public_id,
+            user=user.name,
+            fullname=user.fullname or user.name,
+            avatar_url=avatar_url(base, user.name),
+            details=user.details,
+            created_at=wire(user.created_at),
+            num_models=counts.get(RepoType.MODEL, 0),
+            num_datasets=counts.get(RepoType.DATASET, 0),
+            num_spaces=counts.get(RepoType.SPACE, 0),
+            num_kernels=counts.get(RepoType.KERNEL, 0),
+            num_likes=count_likes_of(conn, user.id, viewer),
+            orgs=[_summary(base, org) for org, _ in organisations_of(conn, user.id)],
+        )
+
+    return json_answer(await app.db.read(work))
+
+
+async def organisation_overview(app: "App", request: Request) -> Response:
+    """Describe an organisation, with counts of what the caller may see."""
+    base = app.base_url(request)
+
+    def work(conn: Connection) -> OrgOverview:
+        viewer = actor_of(conn, request, app.clock())
+        org = _named(conn, request, "org")
+        counts = count_repos(conn, org.id, with_private=_sees_private(conn, viewer, org))
+        return OrgOverview(
+            id=org.public_id,
+            name=org.name,
+            fullname=org.fullname or org.name,
+            avatar_url=avatar_url(base, org.name),
+            org_type=org.org_type,
+            details=org.details,
+            created_at=wire(org.created_at),
+            num_users=count_members(conn, org.id),
+            num_models=counts.get(RepoType.MODEL, 0),
+            num_datasets=counts.get(RepoType.DATASET, 0),
+            num_spaces=counts.get(RepoType.SPACE, 0),
+            num_kernels=counts.get(RepoType.KERNEL, 0),
+        )
+
+    return json_answer(await app.db.read(work))
+
+
+async def members(app: "App", request: Request) -> Response:
+    """List an organisation's users; their roles are shown to members alone."""
+    query = read_query(request, PageQuery)
+    after, limit = position(query, int), page_limit(query)
+    base = app.base_url(request)
+
+    def work(conn: Connection) -> tuple[list[Person], list[int]]:
+        viewer = actor_of(conn, request, app.clock())
+        org = _named(conn, request, "org")
+        shows_roles = _sees_private(conn, viewer, org)
+        found = members_of(conn, org.id, after or 0, limit + 1)
+        people = [
+            Person(one.name, one.fullname or one.name, avatar_url(base, one.name)) for one in found
+        ]
+        if shows_roles:
+            for person, member in zip(people, found, strict=True):
+                person.role = member.role
+        return people, [one.id for one in found]
+
+    people, positions = await app.db.read(work)
+    return page_answer(app, request, people, positions, limit)
+
+
+async def nobody_of_user(app: "App", request: Request) -> Response:
+    """Followers of a user and whom it follows: nobody, since this hub has no following."""
+    return await _nobody(app, request, "user")
+
+
+async def nobody_of_organisation(app: "App", request: Request) -> Response:
+    """Followers of an organisation: nobody, since this hub has no following."""
+    return await _nobody(app, request, "org")
+
+
+async def user_avatar(app: "App", request: Request) -> Response:
+    """Say where a user's picture is."""
+    return await _avatar(app, request, "user")
+
+
+async def organisation_avatar(app: "App", request: Request) -> Response:
+    """Say where an organisation's picture is."""
+    return await _avatar(app, request, "org")
+
+
+async def _nobody(app: "App", request: Request, kind: Literal["user", "org"]) -> Response:
+    read_query(request, PageQuery)
+    await _known(app, request, kind)
+    return json_answer([])
+
+
+async def _avatar(app: "App", request: Request, kind: Literal["user", "org"]) -> Response:
+    found = await _known(app, request, kind)
+    return json_answer({"avatarUrl": avatar_url(app.base_url(request), found.name)})
+
+
+async def _known(app: "App", request: Request, kind: Literal["user", "org"]) -> Account:
+    def work(conn: Connection) -> Account:
+        actor_of(conn, request, app.clock())
+        return _named(conn, request, kind)
+
+    return await app.db.read(work)
+
+
+def _named(conn: Connection, request: Request, kind: Literal["user", "org"]) -> Account:
+    """Return the account that the address names, under the parameter called as its kind."""
+    name = request.path_params[kind]
+    found = account(conn, name)
+    if found is None or found.kind != kind:
+        what = "User" if kind == "user" else "Organization"
+        raise errors.not_found(f"{what} not found: {name[:100]}")
+    return found
+
+
+def _sees_private(conn: Connection, viewer: Actor, owner: Account) -> bool:
+    """Whether the viewer reads everything in a namespace, as the policy has it for repositories."""
+    if viewer.user is None:
+        return False
+    if viewer.user.is_admin or viewer.user.id == owner.id:
+        return True
+    return role_in(conn, owner.id, viewer.user.id) is not None
+
+
+def _summary(base: str, org: Account) -> OrgSummary:
+    return OrgSummary(org.public_id, org.name, org.fullname or org.name, avatar_url(base, org.name))

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQL of a repository's life: made, renamed, given away, opened and closed, deleted."""
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hubkeep.db.tables import downloads_daily, likes, repo_aliases, repo_tags, repos
+from hubkeep.identity.actor import Account
+from hubkeep.kit.ids import new_id
+from hubkeep.kit.time import Millis
+from hubkeep.repos.types import DELETED, Repo, RepoType
+
+DEFAULT_BRANCH = "main"
+
+
+class NameTaken(Exception):
+    """A repository has this name, in this or another case; `path` is how it writes itself."""
+
+    def __init__(self, path: str, public_id: str) -> None:
+        super().__init__(path)
+        self.path = path
+        self.public_id = public_id
+
+
+def make_repo(
+    conn: Connection,
+    kind: RepoType,
+    owner: Account,
+    name: str,
+    *,
+    creator: Account,
+    private: bool,
+    now: Millis,
+) -> Repo:
+    """Make an empty repository. NameTaken.
+
+    The name may be one that a moved repository had: it leads to the new one from now on.
+    """
+    path = f"{owner.name}/{name}"
+    _refuse_taken(conn, kind, path)
+    _forget_alias(conn, kind, path)
+    public_id = new_id()
+    row = {
+        "public_id": public_id,
+        "type": kind.value,
+        "owner_id": owner.id,
+        "creator_id": creator.id,
+        "path": path,
+        "path_key": path.lower(),
+        "private": private,
+        "default_branch": DEFAULT_BRANCH,
+        "created_at": now,
+        "last_modified": now,
+    }
+    try:
+        made = conn.execute(insert(repos).values(row).returning(repos.c.id)).scalar_one()
+    except IntegrityError as lost:  # PostgreSQL: somebody else made it since we looked
+        raise NameTaken(path, "") from lost
+    return Repo(
+        id=made,
+        public_id=public_id,
+        type=kind,
+        path=path,
+        owner_id=owner.id,
+        creator_id=creator.id,
+        private=private,
+        gated="",
+        disabled=False,
+        default_branch=DEFAULT_BRANCH,
+        head=None,
+        facts_id=None,
+        library_name=None,
+        created_at=now,
+        last_modified=now,
+        role=None,
+    )
+
+
+def move_repo(conn: Connection, repo: Repo, owner: Account, name: str) -> str:
+    """Give a repository another name, in another namespace or the same; return `namespace/name`.
+
+    The old name leads to it until that name is given to another. A name that it had before is
+    its own again. NameTaken.
+    """
+    path = f"{owner.name}/{name}"
+    now_named = conn.execute(
+        select(repos.c.path).where(repos.c.id == repo.id).with_for_update()
+    ).scalar()
+    if now_named != repo.path:  # PostgreSQL: moved by somebody else since we looked
+        raise NameTaken(now_named or repo.path, repo.public_id)
+    if path.lower() != repo.path.lower():
+        _refuse_taken(conn, repo.type, path)
+        _forget_alias(conn, repo.type, path)
+        conn.execute(
+            insert(repo_aliases).values(
+                type=repo.type.value, path_key=repo.path.lower(), repo_id=repo.id
+            )
+        )
+    try:
+        conn.execute(
+            update(repos)
+            .where(repos.c.id == repo.id)
+            .values(owner_id=owner.id, path=path, path_key=path.lower())
+        )
+    except IntegrityError as lost:
+        raise NameTaken(path, "") from lost
+    return path
+
+
+def set_private(conn: Connection, repo_id: int, private: bool) -> None:
+    """Close or open a repository."""
+    conn.execute(update(repos).where(repos.c.id == repo_id).values(private=private))
+
+
+def bury_repo(conn: Connection, repo_id: int) -> None:
+    """Take a repository out of sight at once and free its name; `queries_purge` clears it away.
+
+    What lists and counts read goes now. The row stays until nothing refers to it: with a type that
+    is asked for nowhere, a name that no address can hold, and private.
+    """
+    for table in (repo_aliases, repo_tags, likes, downloads_daily):
+        conn.execute(delete(table).where(table.c.repo_id == repo_id))
+    public_id = select(repos.c.public_id).where(repos.c.id == repo_id).scalar_subquery()
+    conn.execute(
+        update(repos)
+        .where(repos.c.id == repo_id)
+        .values(
+            type=DELETED,
+            path=public_id,
+            path_key=public_id,
+            private=True,
+            head=None,
+            facts_id=None,
+            used_storage=0,
+            downloads=0,
+            trending=0.0,
+        )
+    )
+
+
+def _refuse_taken(conn: Connection, kind: RepoType, path: str) -> None:
+    found = conn.execute(
+        select(repos.c.path, repos.c.public_id).where(
+            repos.c.type == kind.value, repos.c.path_key == path.lower()
+        )
+    ).first()
+    if found is not None:
+        raise NameTaken(*found)
+
+
+def _forget_alias(conn: Connection, kind: RepoType, path: str) -> None:
+    conn.execute(
+        delete(repo_aliases).where(
+            repo_aliases.c.type == kind.value, repo_aliases.c.path_key == path.lower()
+        )
+    )
