@@ -77,7 +77,8 @@ async def duplicate(app: "App", request: Request) -> Response:
             made = make_repo(conn, source.type, owner, name, creator=user, private=closed, now=now)
         except NameTaken as taken:
             raise already_exists(base, source.type, taken) from taken
-        copy_contents(conn, source.id, made.id, pusher=user.id, now=now)
+        if not copy_contents(conn, source.id, made.id, pusher=user.id, now=now):
+            raise errors.repo_not_found(source.path, anonymous=False)
         reindex(conn, made.id)
         return made
 

@@ -15,7 +15,6 @@ from hubkeep.identity.rules import Action
 from hubkeep.repos import rules
 from hubkeep.repos.access import namespace_to_fill, reach_named, visit
 from hubkeep.repos.api_create import already_exists
-from hubkeep.repos.jobs import purge_later
 from hubkeep.repos.queries_lifecycle import NameTaken, bury_repo, move_repo, set_private
 from hubkeep.repos.search_index import reindex
 from hubkeep.repos.wire import ChangeSettings, DeleteRepo, MoveRepo
@@ -30,13 +29,11 @@ async def delete(app: "App", request: Request) -> Response:
     kind = rules.kind_named(body.type)
 
     def work(conn: Connection) -> None:
-        now = app.clock()
-        actor, user = signed_in(conn, request, now)
+        actor, user = signed_in(conn, request, app.clock())
         path = f"{body.organization or user.name}/{body.name}"
         repo = reach_named(conn, actor, kind, path, Action.ADMINISTER)
         bury_repo(conn, repo.id)
         reindex(conn, repo.id)
-        purge_later(conn, repo.id, now)
 
     await app.db.write(work)
     return empty_answer()

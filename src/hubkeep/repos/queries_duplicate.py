@@ -2,6 +2,7 @@
 """SQL that copies what a repository holds into another; no bytes leave the database."""
 
 from sqlalchemy import Column, Connection, Select, Table, bindparam, insert, literal, select, update
+from sqlalchemy.engine import RowMapping
 
 from hubkeep.db.tables import (
     facts,
@@ -15,6 +16,7 @@ from hubkeep.db.tables import (
 )
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
+from hubkeep.repos.types import DELETED
 
 _LINKS = 1000
 
@@ -37,19 +39,38 @@ _COPIED = (
 
 def copy_contents(
     conn: Connection, source_id: int, target_id: int, *, pusher: int, now: Millis
-) -> None:
+) -> bool:
     """Fill an empty repository with the commits, branches, tags and files of another.
 
     Branches and tags only: pull requests and their like stay where they were opened. Files of the
-    blob store are linked, and are safe from then on whatever becomes of the source.
+    blob store are linked, and are safe from then on whatever becomes of the source. False, and
+    nothing is copied, where the source has been deleted meanwhile.
     """
+    head = _hold_head(conn, source_id)
+    if head is None:
+        return False
+    # References first: what they lead to was there before them, so it is copied after them.
+    _copy_refs(conn, source_id, target_id)
     _copy_rows(conn, git_objects, source_id, target_id)
     _copy_rows(conn, facts, source_id, target_id)
     _copy_commits(conn, source_id, target_id)
-    _copy_refs(conn, source_id, target_id)
     _copy_rows(conn, repo_tags, source_id, target_id)
     _link_files(conn, source_id, target_id, pusher, now)
-    _copy_head(conn, source_id, target_id)
+    _show_head(conn, target_id, head)
+    return True
+
+
+def _hold_head(conn: Connection, source_id: int) -> RowMapping | None:
+    """What the source's head says; it does not move before this transaction ends."""
+    return (
+        conn.execute(
+            select(*(repos.c[name] for name in _COPIED))
+            .where(repos.c.id == source_id, repos.c.type != DELETED)
+            .with_for_update()
+        )
+        .mappings()
+        .first()
+    )
 
 
 def _columns_but(table: Table, *names: str) -> list[Column[object]]:
@@ -124,16 +145,11 @@ def _link_files(conn: Connection, source_id: int, target_id: int, pusher: int, n
         after = ids[-1]
 
 
-def _copy_head(conn: Connection, source_id: int, target_id: int) -> None:
+def _show_head(conn: Connection, target_id: int, head: RowMapping) -> None:
     """The head's facts are found through its commit, which was copied before."""
-    values = (
-        conn.execute(select(*(repos.c[name] for name in _COPIED)).where(repos.c.id == source_id))
-        .mappings()
-        .one()
-    )
     head_facts = (
         select(git_commits.c.facts_id)
-        .where(git_commits.c.repo_id == target_id, git_commits.c.oid == values["head"])
+        .where(git_commits.c.repo_id == target_id, git_commits.c.oid == head["head"])
         .scalar_subquery()
     )
-    conn.execute(update(repos).where(repos.c.id == target_id).values(**values, facts_id=head_facts))
+    conn.execute(update(repos).where(repos.c.id == target_id).values(**head, facts_id=head_facts))

@@ -65,11 +65,12 @@ def unlink(conn: Connection, repo_id: int, public_ids: Collection[str], now: Mil
         rows += [(row[0], row[1]) for row in conn.execute(query)]
     if len(rows) < len(wanted):
         raise errors.not_found("One of these files is not in this repository; nothing was deleted")
-    _unlink_files(conn, repo_id, [file_id for file_id, _ in rows], now)
+    unlink_files(conn, repo_id, [file_id for file_id, _ in rows], now)
     return [oid for _, oid in rows]
 
 
-def _unlink_files(conn: Connection, repo_id: int, ids: Sequence[int], now: Millis) -> None:
+def unlink_files(conn: Connection, repo_id: int, ids: Sequence[int], now: Millis) -> None:
+    """Take files from a repository; those that were its alone are unlinked from `now` on."""
     for some in batches(sorted(ids)):
         # Locked first, so that of two repositories that let go at once the later one sees that it
         # is the last.
