@@ -2,8 +2,8 @@
 """The whole table of addresses, grouped by who calls. Each names the action that it needs.
 
 `{repo}` stands for `{ns}/{name}` and for the one-segment ids of old (`gpt2`); `{T}` for `models`,
-`datasets`, `spaces` and `kernels`; `{web}` for nothing, `datasets/`, `spaces/` and `kernels/`. Paths are
-matched before they are decoded, so a revision with encoded slashes is one segment.
+`datasets`, `spaces` and `kernels`; `{web}` for nothing, `datasets/`, `spaces/` and `kernels/`.
+Paths are matched before they are decoded, so a revision with encoded slashes is one segment.
 The coverage table of `docs/api.md` is generated from here.
 """
 
@@ -16,8 +16,12 @@ from starlette.responses import Response
 from hubkeep import operations
 from hubkeep.app import App
 from hubkeep.errors import not_implemented
+from hubkeep.identity import api as identity_api
+from hubkeep.identity import api_avatars
+from hubkeep.identity import api_overviews as people
 from hubkeep.identity.rules import Action
 from hubkeep.kit.routing import Router
+from hubkeep.repos import api_likes, api_storage
 from hubkeep.repos.types import RepoType
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 
@@ -46,7 +50,39 @@ async def later(_app: App, request: Request) -> Response:
 
 def all_routes() -> list[Route]:
     """Return the table, in the order of the documentation."""
-    return [*_lfs(), *_operations()]
+    return [*_accounts(), *_likes(), *_lfs(), *_operations()]
+
+
+def _accounts() -> Iterator[Route]:
+    area = "accounts"
+    yield Route("GET", "/api/whoami-v2", identity_api.whoami, Action.ACT_AS_USER, area)
+    yield Route("GET", "/api/whoami", identity_api.whoami, Action.ACT_AS_USER, area)
+    user, org = "/api/users/{user}", "/api/organizations/{org}"
+    yield Route("GET", f"{user}/overview", people.user_overview, Action.LIST, area)
+    yield Route("GET", f"{user}/avatar", people.user_avatar, Action.LIST, area)
+    yield Route("GET", f"{user}/followers", people.nobody_of_user, Action.LIST, area)
+    yield Route("GET", f"{user}/following", people.nobody_of_user, Action.LIST, area)
+    yield Route("POST", f"{user}/follow", later, Action.ACT_AS_USER, area)
+    yield Route("DELETE", f"{user}/follow", later, Action.ACT_AS_USER, area)
+    yield Route("GET", f"{org}/overview", people.organisation_overview, Action.LIST, area)
+    yield Route("GET", f"{org}/avatar", people.organisation_avatar, Action.LIST, area)
+    yield Route("GET", f"{org}/members", people.members, Action.LIST, area)
+    yield Route("GET", f"{org}/followers", people.nobody_of_organisation, Action.LIST, area)
+    yield Route("POST", f"{org}/follow", later, Action.ACT_AS_USER, area)
+    yield Route("DELETE", f"{org}/follow", later, Action.ACT_AS_USER, area)
+    yield Route("GET", "/avatars/{file}", api_avatars.avatar, Action.ANYONE, area)
+    own = api_storage.own_repositories
+    yield Route("GET", "/api/settings/repositories", own, Action.ACT_AS_USER, area)
+    theirs = api_storage.organisation_repositories
+    yield Route("GET", f"{org}/settings/repositories", theirs, Action.ACT_AS_USER, area)
+
+
+def _likes() -> Iterator[Route]:
+    area = "likes"
+    yield Route("POST", "/api/{T}/{repo}/like", api_likes.like, Action.LIKE, area)
+    yield Route("DELETE", "/api/{T}/{repo}/like", api_likes.unlike, Action.LIKE, area)
+    yield Route("GET", "/api/{T}/{repo}/likers", api_likes.likers, Action.READ, area)
+    yield Route("GET", "/api/users/{user}/likes", api_likes.user_likes, Action.LIST, area)
 
 
 def _lfs() -> Iterator[Route]:
