@@ -16,6 +16,8 @@ from tests.harness.network import stay_on_loopback
 if TYPE_CHECKING:
     from tests.harness.postgres import Cluster
 
+pytest_plugins = ["tests.harness.hub"]
+
 ENGINES = ("sqlite", "postgresql")
 TEMPLATE = "template_hubkeep"
 

@@ -2,15 +2,15 @@
 """App: all that a handler may reach, built in one place."""
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from hubkeep.addresses import Addresses
-from hubkeep.blobs import BlobStore, open_store
+from hubkeep.blobs import BlobStore, S3Credentials, open_store
 from hubkeep.config import Config
 from hubkeep.db import Database
 from hubkeep.db.migrate import prepare
@@ -47,40 +47,40 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(config: Config, clock: Clock = now) -> AsyncIterator[App]:
-    """Open database and blob store, and close them in order: counts are flushed before the database goes.
+async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
+    """Open database and blob store, and close them in order: counts are flushed before the database
+    goes.
 
-    On SQLite the schema is brought up to date; on PostgreSQL `hubkeep migrate` does that, and WrongSchema
-    says so.
+    On SQLite the schema is brought up to date; on PostgreSQL `hubkeep migrate` does that, and
+    WrongSchema says so.
     """
     config.data.mkdir(parents=True, exist_ok=True)
-    db = Database(config.database)
-    prepare(db)
-    secret = await db.write(lambda conn: load_secret(conn, secrets.token_bytes(32)))
-    blobs = open_store(
-        config.blobs, access_key=config.s3_access_key, secret_key=config.s3_secret_key
-    )
-    crunch = ThreadPoolExecutor(2, thread_name_prefix="crunch")
-    metrics = Metrics()
-    downloads = DownloadCounter(db, clock)
-    app = App(
-        config=config,
-        db=db,
-        blobs=blobs,
-        clock=clock,
-        signer=Signer(secret, clock),
-        downloads=downloads,
-        metrics=metrics,
-        addresses=Addresses(config),
-        crunch=crunch,
-        cache=ByteCache(CACHE_BYTES),
-    )
-    try:
-        async with downloads.running():
-            yield app
-    finally:
-        await blobs.close()
-        crunch.shutdown(wait=True)
-        db.close()
+    async with AsyncExitStack() as stack:
+        db = Database(config.database)
+        stack.callback(db.close)
+        prepare(db)
+        secret = await db.write(lambda conn: load_secret(conn, secrets.token_bytes(32)))
+        crunch = ThreadPoolExecutor(2, thread_name_prefix="crunch")
+        stack.callback(crunch.shutdown)
+        blobs = open_store(config.blobs, credentials=_s3_credentials(config))
+        stack.push_async_callback(blobs.close)
+        downloads = DownloadCounter(db, clock)
+        await stack.enter_async_context(downloads.running())
+        yield App(
+            config=config,
+            db=db,
+            blobs=blobs,
+            clock=clock,
+            signer=Signer(secret, clock),
+            downloads=downloads,
+            metrics=Metrics(),
+            addresses=Addresses(config),
+            crunch=crunch,
+            cache=ByteCache(CACHE_BYTES),
+        )
 
 
+def _s3_credentials(config: Config) -> S3Credentials | None:
+    if not config.s3_access_key:
+        return None
+    return S3Credentials(config.s3_access_key, config.s3_secret_key)

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub as an ASGI application: match, handle, answer; the only place that catches everything.
 
-Written as one plain ASGI callable, since middleware classes that wrap responses break streaming and cost
-more than the routing does.
+Written as one plain ASGI callable, since middleware classes that wrap responses break streaming and
+cost more than the routing does.
 """
 
 import logging
 import re
 import time
-import traceback
 import uuid
 from contextlib import AsyncExitStack
 from urllib.parse import quote, unquote
@@ -25,6 +24,7 @@ from hubkeep.db import DatabaseFull, DatabaseUnavailable
 from hubkeep.errors import HubError, Moved
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
+from hubkeep.kit.time import Clock, now
 from hubkeep.routes import Route, build_router
 
 log = logging.getLogger("hubkeep.http")
@@ -44,8 +44,9 @@ _BARE_REF = re.compile(
 class Hub:
     """The application; opens its App at lifespan startup and closes it at shutdown."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, clock: Clock = now) -> None:
         self._config = config
+        self._clock = clock
         self._stack = AsyncExitStack()
         self._app: App | None = None
         self._router: Router[Route] = build_router()
@@ -60,7 +61,8 @@ class Hub:
 
     async def start(self) -> App:
         """Open the App, as lifespan startup does; for embedding and tests."""
-        self._app = await self._stack.enter_async_context(open_app(self._config))
+        opened = open_app(self._config, self._clock)
+        self._app = await self._stack.enter_async_context(opened)
         return self._app
 
     async def stop(self) -> None:
@@ -88,10 +90,11 @@ class Hub:
             await response(scope, receive, exchange.send)
         except ClientDisconnect:
             log.debug("client left %s", scope["path"])
-        except Exception as error:
+        except Exception:
             if exchange.started:
                 raise  # the answer is under way: the server closes the connection
-            await self._failed(error, exchange)(scope, receive, exchange.send)
+            log.exception("request %s to %s failed", exchange.id, exchange.route)
+            await errors.render(errors.internal(exchange.id))(scope, receive, exchange.send)
         finally:
             metrics = self._app.metrics
             metrics.requests.labels(exchange.route, exchange.status).inc()
@@ -120,12 +123,6 @@ class Hub:
         except (DatabaseUnavailable, StoreUnavailable) as error:
             log.warning("storage unavailable: %s", error)
             return errors.render(errors.unavailable())
-
-    def _failed(self, error: Exception, exchange: "_Exchange") -> Response:
-        log.error(
-            "request %s to %s failed: %s", exchange.id, exchange.route, traceback.format_exc()
-        )
-        return errors.render(errors.internal(exchange.id))
 
 
 class _Exchange:

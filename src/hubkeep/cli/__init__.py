@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line. What a command needs is imported when it runs, so that help is quick."""
+
+from importlib import import_module
+
+import click
+
+
+# Command -> (module of this folder, one line of help). The line stands here so that `hubkeep --help`
+# imports none of them; a test compares it with the command's own.
+_COMMANDS = {
+    "serve": ("serve", "Run the hub until it is told to stop."),
+    "demo": ("demo", "Run a hub that is filled with a few small repositories, to try things out."),
+    "user": ("user", "Make, list and delete users."),
+    "org": ("org", "Make, list and delete organisations, and say who is in them."),
+    "token": ("token", "Make, list and revoke access tokens."),
+    "migrate": ("migrate", "Bring the database to this version's schema."),
+    "worker": ("worker", "Run background jobs until told to stop."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands live in modules that are imported by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        return getattr(import_module(f"hubkeep.cli.{_COMMANDS[cmd_name][0]}"), cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy)
+@click.version_option(package_name="hubkeep", prog_name="hubkeep")
+def main() -> None:
+    """Hubkeep: a model hub that you run yourself.
+
+    \b
+    Example:
+      hubkeep serve --data ./hub
+      hubkeep user create alice --data ./hub
+      hubkeep token create alice --role write --data ./hub
+    """
