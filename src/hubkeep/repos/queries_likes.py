@@ -48,10 +48,11 @@ def like(conn: Connection, repo_id: int, user_id: int, now: Millis) -> bool:
         insert_for(conn, likes)
         .values(user_id=user_id, repo_id=repo_id, created_at=now)
         .on_conflict_do_nothing()
-    ).rowcount
-    if added:
+        .returning(likes.c.repo_id)
+    ).first()
+    if added is not None:
         conn.execute(_COUNT, {"repo": repo_id, "change": 1})
-    return bool(added)
+    return added is not None
 
 
 def unlike(conn: Connection, repo_id: int, user_id: int) -> bool:
