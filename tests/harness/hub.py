@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,8 +51,8 @@ class MovableClock:
 class TestHub:
     """A started hub and a client that calls it without a socket.
 
-    Paths are sent as they are written (`%2F` stays), redirects are not followed, and a test sends as
-    nobody unless it says `token=`.
+    Paths are sent as they are written (`%2F` stays), redirects are not followed, and requests are
+    nobody's unless they say `token=`.
     """
 
     __test__ = False
@@ -136,7 +136,7 @@ class LiveHub:
     url: str
     data: Path
     process: subprocess.Popen[str]
-    tokens: Seeded = Seeded()
+    tokens: Seeded = field(default_factory=Seeded)
 
     @property
     def token(self) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The accounts that tests find in a hub: two users, an administrator, an organisation, their tokens."""
+"""The accounts that tests find in a hub, and their tokens."""
 
 from dataclasses import dataclass
 

@@ -5,9 +5,8 @@ from importlib import import_module
 
 import click
 
-
-# Command -> (module of this folder, one line of help). The line stands here so that `hubkeep --help`
-# imports none of them; a test compares it with the command's own.
+# Command -> (module of this folder, one line of help). The line stands here so that the help of
+# `hubkeep` imports none of them; a test compares it with the command's own.
 _COMMANDS = {
     "serve": ("serve", "Run the hub until it is told to stop."),
     "demo": ("demo", "Run a hub that is filled with a few small repositories, to try things out."),
@@ -22,15 +21,23 @@ _COMMANDS = {
 class _Lazy(click.Group):
     """A group whose commands live in modules that are imported by name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
         return getattr(import_module(f"hubkeep.cli.{_COMMANDS[cmd_name][0]}"), cmd_name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
 

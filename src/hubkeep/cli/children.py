@@ -19,8 +19,8 @@ STOP_SECONDS = 30.0
 class Child:
     """One process of this program, kept running until it is stopped.
 
-    Its standard input is a pipe that nothing is written to: when this process dies, however it dies,
-    the kernel closes the pipe and the child sees it (`end_with_parent`).
+    Its standard input is a pipe that nothing is written to: when this process dies, however that
+    is, the kernel closes the pipe and the child sees it (`end_with_parent`).
     """
 
     def __init__(self, config: Config, arguments: Sequence[str], files: Sequence[int] = ()) -> None:

@@ -2,9 +2,9 @@
 """What commands share: where the hub lies, one-line errors, and output as text or JSON."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import IO, ParamSpec, TypeVar
 
 import click
 import msgspec
@@ -18,8 +18,8 @@ R = TypeVar("R")
 class Failure(click.ClickException):
     """Something that the caller can mend: one line on standard error, exit code 1."""
 
-    def show(self, file: object = None) -> None:
-        click.echo(f"hubkeep: {self.format_message()}", err=True)
+    def show(self, file: IO[str] | None = None) -> None:
+        click.echo(f"hubkeep: {self.format_message()}", file, err=file is None)
 
 
 def hub_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -43,13 +43,13 @@ def json_option(command: Callable[P, R]) -> Callable[P, R]:
 def settings(**given: object) -> Config:
     """Return the settings from the environment and the options given; a Failure names a bad one."""
     try:
-        return load(**given)
+        return load(None, **given)
     except ConfigError as bad:
         raise Failure(str(bad)) from bad
 
 
 @contextmanager
-def reported() -> Iterator[None]:
+def reported() -> Generator[None]:
     """Turn what is wrong with the hub's surroundings into a Failure that says what helps."""
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 

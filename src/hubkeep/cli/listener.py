@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""granian in this process: one listening socket, one event loop, and a stop that finishes requests."""
+"""granian in this process: one socket, one event loop, and a stop that finishes requests."""
 
 import asyncio
 import resource
@@ -54,8 +54,10 @@ class Listener(Server):
         self._listening = sock
 
     def _init_shared_socket(self) -> None:
-        # The holder closes its descriptor when it goes: it gets one of its own.
-        self._shd = SocketHolder(self._listening.dup().detach(), False, BACKLOG)
+        # The holder closes its descriptor when it goes: it gets one of its own. What it is made from
+        # (descriptor, whether it is a Unix socket, backlog) granian's stub does not say.
+        descriptor = self._listening.dup().detach()
+        self._shd = SocketHolder(descriptor, False, BACKLOG)  # ty: ignore[too-many-positional-arguments]
         self._sfd = self._shd.get_fd()
 
     async def run(self, stopping: asyncio.Event, hurry: asyncio.Event) -> bool:
@@ -84,7 +86,7 @@ class Listener(Server):
 
 
 def _allow_open_files() -> None:
-    """Each transfer holds a connection and a file; many systems allow 1,024 unless asked for more."""
+    """Each transfer holds a connection and a file, and many systems allow 1,024 unless asked."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft < wanted:

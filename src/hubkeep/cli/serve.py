@@ -159,7 +159,7 @@ def announce(config: Config, as_json: bool, url: str) -> None:
     click.echo(f"Hubkeep serves {config.data} at {url}  (Ctrl-C stops it)")
     if config.host not in LOOPBACK and not config.base_url and not config.allowed_hosts:
         click.echo(
-            "Only loopback names are answered in full: say how clients call the hub with --public-url"
+            "Clients on other machines need --public-url: without it only loopback names are served"
         )
     click.echo(
         "\nNext, in another terminal:\n"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passwords: argon2id with the library's defaults (64 MiB, some 200 ms: never on the event loop)."""
+"""Passwords: argon2id with the library's defaults (64 MiB, 200 ms: never on the event loop)."""
 
 MIN_LENGTH = 8
 MAX_LENGTH = 1024

@@ -63,7 +63,7 @@ def list_accounts(conn: Connection, kind: Kind) -> list[AccountLine]:
 
 
 def owned_paths(conn: Connection, account_id: int, limit: int) -> Sequence[str]:
-    """Return some of the repositories in a namespace, those that wait for their purge among them."""
+    """Return some of a namespace's repositories, those that wait for their purge among them."""
     statement = select(repos.c.path).where(repos.c.owner_id == account_id)
     return conn.execute(statement.order_by(repos.c.path_key).limit(limit)).scalars().all()
 
