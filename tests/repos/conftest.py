@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A world of its own for each test of this room."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.repos.world import World, open_world
+from tests.harness.hub import TestHub
+from tests.repos.world import World
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """A hub with ada, who owns things, and org `lab`; nobody else has any right to them."""
-    with open_world(database_url, tmp_path) as made:
-        made.user("ada", fullname="Ada L.")
-        made.user("bob")
-        made.org("lab", ada="admin")
-        yield made
+def world(hub: TestHub) -> World:
+    """A hub with ada, who owns things and an organisation; ben has no right to any of them."""
+    made = World(hub)
+    made.user("ada", fullname="Ada L.")
+    made.user("ben")
+    made.org("lab", ada="admin")
+    return made

@@ -5,27 +5,29 @@ from tests.repos.world import World
 
 
 def liked(world: World, user: str, who: str | None = None) -> list[str]:
-    return [one["repo"]["name"] for one in world.call("GET", f"/api/users/{user}/likes", who).json()]
+    return [
+        one["repo"]["name"] for one in world.call("GET", f"/api/users/{user}/likes", who).json()
+    ]
 
 
 def test_liking_twice_counts_once(world: World):
     repo = world.repo("ada/m")
     for _ in range(2):
-        assert world.call("POST", "/api/models/ada/m/like", "bob").status_code == 200
+        assert world.call("POST", "/api/models/ada/m/like", "ben").status_code == 200
     assert world.row(repo)["likes"] == 1
     for _ in range(2):
-        assert world.call("DELETE", "/api/models/ada/m/like", "bob").status_code == 200
+        assert world.call("DELETE", "/api/models/ada/m/like", "ben").status_code == 200
     assert world.row(repo)["likes"] == 0
 
 
 def test_likers_are_listed_page_by_page(world: World):
     world.repo("ada/m")
-    for user in ("ada", "bob"):
+    for user in ("ada", "ben"):
         world.call("POST", "/api/models/ada/m/like", user)
     first = world.call("GET", "/api/models/ada/m/likers?limit=1")
-    second = world.client.get(first.links["next"]["url"])
+    second = world.call("GET", first.links["next"]["url"])
     names = [first.json()[0]["user"], second.json()[0]["user"]]
-    assert sorted(names) == ["ada", "bob"]
+    assert sorted(names) == ["ada", "ben"]
     assert "next" not in second.links
     assert first.json()[0].keys() >= {"user", "fullname", "avatarUrl", "type", "isPro"}
 
@@ -37,13 +39,13 @@ def test_a_private_repository_is_not_in_the_list_of_likes_of_who_liked_it(world:
     for path in ("models/ada/open", "models/ada/closed", "datasets/lab/closed"):
         assert world.call("POST", f"/api/{path}/like", "ada").status_code == 200
     assert sorted(liked(world, "ada", "ada")) == ["ada/closed", "ada/open", "lab/closed"]
-    assert liked(world, "ada", "bob") == ["ada/open"]
+    assert liked(world, "ada", "ben") == ["ada/open"]
     assert liked(world, "ada") == ["ada/open"]
 
 
 def test_a_like_needs_a_token_that_writes(world: World):
     world.repo("ada/m")
-    world.token("bob", "reader", "read")
+    world.token("ben", "reader", "read")
     assert world.call("POST", "/api/models/ada/m/like").status_code == 401
     assert world.call("POST", "/api/models/ada/m/like", "reader").status_code == 403
 
