@@ -42,7 +42,7 @@ class Time:
 
 @dataclass
 class Town:
-    """Users `ann`, `bob` and `eve` with tokens `hf_ann`...; each repository is made where needed."""
+    """Users `ann`, `bob` and `eve` with tokens `hf_ann`...; repositories are made where needed."""
 
     hub: Hub
     app: App

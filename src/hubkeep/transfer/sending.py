@@ -96,14 +96,25 @@ async def _sent(
         return _WholeFile(str(path), headers, size)
     status = _measure(headers, size, part)
     span = part or ByteRange(0, size)
-    return StreamingResponse(_pieces(blobs, key, span), status, headers)
+    return _Pieces(blobs.open(key, span.start, span.end), status, headers)
 
 
-async def _pieces(blobs: BlobStore, key: str, span: ByteRange) -> AsyncGenerator[bytes, None]:
-    """The bytes, one piece ahead of the network at most; closed when the client leaves."""
-    async with aclosing(blobs.open(key, span.start, span.end)) as pieces:
-        async for piece in pieces:
-            yield piece
+class _Pieces(StreamingResponse):
+    """Bytes that pass through this process a piece at a time, no faster than the client takes them.
+
+    The base class stops when the client leaves; the source is closed then, and not whenever the
+    garbage collector comes by.
+    """
+
+    def __init__(
+        self, pieces: AsyncGenerator[bytes, None], status: int, headers: MutableHeaders
+    ) -> None:
+        super().__init__(pieces, status, headers)
+        self._pieces = pieces
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._pieces):
+            await super().stream_response(send)
 
 
 class _Headers(Response):
