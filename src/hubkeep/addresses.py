@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How clients call this hub: absolute addresses in answers carry the scheme, host and port they used."""
+"""How clients call this hub: absolute addresses in answers carry the scheme, host and port they
+used.
+"""
 
 from starlette.requests import Request
 

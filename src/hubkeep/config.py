@@ -24,7 +24,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""
     """SQLAlchemy URL; by default SQLite in the data folder."""
     blobs_url: str = ""
-    """`file:///...` or `s3://bucket/prefix?endpoint=...`; by default a folder in the data folder."""
+    """`file:///...` or `s3://bucket/prefix?endpoint=...`; by default a folder in the data
+    folder.
+    """
     s3_access_key: str = ""
     s3_secret_key: str = ""
     host: str = "127.0.0.1"
@@ -32,23 +34,33 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     """How clients call the hub; by default absolute addresses follow the request's Host."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names believed without `public_url`, besides loopback names; `.example.org` for all under it."""
+    """Host names believed without `public_url`, besides loopback names; `.example.org` for all
+    under it.
+    """
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose `X-Forwarded-*` headers are believed."""
     accel_prefix: str = ""
-    """nginx location for `X-Accel-Redirect` to the blob folder; empty: the hub sends files itself."""
+    """nginx location for `X-Accel-Redirect` to the blob folder; empty: the hub sends files
+    itself.
+    """
     workers: int = 1
     """Server processes; more than one shares the database and the blob store."""
     job_worker: bool = True
     """Whether `serve` starts a job worker beside the server."""
     metrics_token: str = ""
-    """Where set, `GET /metrics` wants it as a bearer token; else loopback callers alone are answered."""
+    """Where set, `GET /metrics` wants it as a bearer token; else loopback callers alone are
+    answered.
+    """
     log_level: str = "info"
 
     def __post_init__(self) -> None:
         if self.public_url:
             parts = urlsplit(self.public_url)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.netloc
+                or parts.path not in ("", "/")
+            ):
                 raise ConfigError(
                     "public_url must be http(s)://host[:port] without a path, "
                     f"got {self.public_url!r}: hub clients address the root"
@@ -86,7 +98,9 @@ def load(env: Mapping[str, str] | None = None, **given: object) -> Config:
         value = env.get(PREFIX + name.upper())
         if value is not None:
             many = field.type == tuple[str, ...]
-            raw[name] = [part.strip() for part in value.split(",") if part.strip()] if many else value
+            raw[name] = (
+                [part.strip() for part in value.split(",") if part.strip()] if many else value
+            )
     raw.update({name: value for name, value in given.items() if value is not None})
     if "data" not in raw:
         raise ConfigError("say where the data lies: --data DIR or HUBKEEP_DATA")
@@ -104,7 +118,9 @@ def dump(config: Config) -> dict[str, str]:
         if isinstance(value, tuple):
             env[PREFIX + name.upper()] = ",".join(value)
         else:
-            env[PREFIX + name.upper()] = str(value).lower() if isinstance(value, bool) else str(value)
+            env[PREFIX + name.upper()] = (
+                str(value).lower() if isinstance(value, bool) else str(value)
+            )
     return env
 
 

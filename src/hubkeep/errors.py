@@ -16,7 +16,9 @@ from hubkeep.kit.text import header_safe
 
 
 class HubError(Exception):
-    """An answer other than success: status, text for people, and the client's code where it has one."""
+    """An answer other than success: status, text for people, and the client's code where it has
+    one.
+    """
 
     def __init__(
         self,
@@ -38,7 +40,8 @@ class HubError(Exception):
 class Moved(Exception):
     """The repository has another name now: answered by 307 with a relative address.
 
-    Relative, since clients up to 1.0 follow nothing else on HEAD; 307, since it keeps method and body.
+    Relative, since clients up to 1.0 follow nothing else on HEAD; 307, since it keeps method and
+    body.
     """
 
     def __init__(self, old: str, new: str) -> None:
@@ -77,14 +80,18 @@ def forbidden(message: str) -> HubError:
 
 
 def read_only_token() -> HubError:
-    return HubError(403, "This token has the role 'read'; writing needs a token with the role 'write'")
+    return HubError(
+        403, "This token has the role 'read'; writing needs a token with the role 'write'"
+    )
 
 
 # --- what is asked for
 
 
 def repo_not_found(path: str, *, anonymous: bool) -> HubError:
-    """Missing and private look alike: 401 to strangers (they may sign in), 404 to who has no right."""
+    """Missing and private look alike: 401 to strangers (they may sign in), 404 to who has no
+    right.
+    """
     status, hint = (401, " If it is private, sign in.") if anonymous else (404, "")
     headers = {"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'} if anonymous else None
     return HubError(

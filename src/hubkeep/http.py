@@ -64,8 +64,8 @@ def decode_json(body: bytes, kind: type[T]) -> T:
 def read_query(request: Request, kind: type[T]) -> T:
     """Decode the query into the struct `kind`; 400 names a parameter that is unknown or malformed.
 
-    `x=a&x=b`, `x[]=a` and, for structs, repeated scalars' last value; booleans as clients of all ages
-    write them (`true`, `True`, `1`).
+    `x=a&x=b`, `x[]=a` and, for structs, repeated scalars' last value; booleans as clients of all
+    ages write them (`true`, `True`, `1`).
     """
     return decode_pairs(request.url.query, kind)
 
@@ -78,8 +78,8 @@ def decode_pairs(encoded: str, kind: type[T]) -> T:
         pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=2000)
     except ValueError as bad:
         raise errors.bad_request("Too many parameters") from bad
-    for name, value in pairs:
-        name = name.removesuffix("[]")
+    for written, value in pairs:
+        name = written.removesuffix("[]")
         if name not in fields:
             known = ", ".join(sorted(fields)) or "none"
             raise errors.bad_request(f"Unknown parameter {name!r}; known here: {known}")
@@ -105,7 +105,8 @@ def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
 
 
 def next_link(url: str, query: str, position: object) -> dict[str, str]:
-    """Return the `Link` header that leads to the next page: all parameters kept, the cursor replaced.
+    """Return the `Link` header that leads to the next page: all parameters kept, the cursor
+    replaced.
 
     `url` must be absolute: clients pass the link to their HTTP library as it is.
     """

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from hubkeep import errors
 from hubkeep.blobs import whole_key
 from hubkeep.cards.query_files import is_query_file
-from hubkeep.content.reading import file_at, revision_of, shown_size
+from hubkeep.content.reading import file_at, revision_of
 from hubkeep.content.upload_mode import REGULAR_LIMIT, is_binary
 from hubkeep.content.wire_reading import FileQuery
 from hubkeep.git import store
@@ -92,7 +92,7 @@ def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:
     }
     if entry.lfs and not raw:
         headers["X-Linked-ETag"] = f'"{etag}"'
-        headers["X-Linked-Size"] = str(shown_size(entry))
+        headers["X-Linked-Size"] = str(entry.shown_size)
     if named:
         name = quote(entry.path.rpartition("/")[2], safe="")
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"

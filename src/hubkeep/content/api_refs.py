@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.content.commits import BRANCH_PREFIX, as_answers, signature_of
+from hubkeep.content.commits import as_answers, signature_of
 from hubkeep.content.landing import squashed
 from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import (
@@ -19,9 +19,12 @@ from hubkeep.content.wire_reading import (
     RefsQuery,
     Squash,
 )
-from hubkeep.git import store
+from hubkeep.git import refs as git_refs
+from hubkeep.git.changes import NewCommit
 from hubkeep.git.errors import BadRef, RefExists
 from hubkeep.git.names import check_ref_name
+from hubkeep.git.squash import squash
+from hubkeep.git.store import BRANCHES, TAGS
 from hubkeep.http import empty_answer, json_answer, read_json, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import visit
@@ -29,7 +32,6 @@ from hubkeep.repos.access import visit
 if TYPE_CHECKING:
     from hubkeep.app import App
 
-_TAG_PREFIX = "refs/tags/"
 _CONVERT_PREFIX = "refs/convert/"
 _PR_PREFIX = "refs/pr/"
 
@@ -41,14 +43,12 @@ async def refs(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> RefsAnswer:
         repo = visit(conn, request, Action.READ, app.clock()).repo
         by_prefix: dict[str, list[RefItem]] = {
-            prefix: [] for prefix in (BRANCH_PREFIX, _CONVERT_PREFIX, _TAG_PREFIX, _PR_PREFIX)
+            prefix: [] for prefix in (BRANCHES, _CONVERT_PREFIX, TAGS, _PR_PREFIX)
         }
-        for ref in store.refs(conn, repo.id):
+        for ref in git_refs.refs(conn, repo.id):
             for prefix, items in by_prefix.items():
                 if ref.name.startswith(prefix):
-                    items.append(
-                        RefItem(ref.name.removeprefix(prefix), ref.name, ref.commit.hex())
-                    )
+                    items.append(RefItem(ref.name.removeprefix(prefix), ref.name, ref.commit.hex()))
         branches, converts, tags, pulls = by_prefix.values()
         return RefsAnswer(branches, converts, tags, pulls if query.include_prs else None)
 
@@ -68,11 +68,11 @@ async def create_branch(app: "App", request: Request) -> Response:
         repo = visit(conn, request, Action.WRITE, now).repo
         start = revision_of(conn, repo, wanted.starting_point or repo.default_branch)
         if wanted.overwrite and name != repo.default_branch:
-            store.delete_branch(conn, repo.id, name)
+            git_refs.delete_branch(conn, repo.id, name)
         try:
-            store.create_branch(conn, repo.id, name, start.commit, now)
+            git_refs.create_branch(conn, repo.id, name, start.commit, now)
         except RefExists as there:
-            raise errors.conflict(f"Reference {BRANCH_PREFIX}{name} already exists") from there
+            raise errors.conflict(f"Reference {BRANCHES}{name} already exists") from there
 
     await app.db.write(work)
     return empty_answer()
@@ -85,8 +85,8 @@ async def delete_branch(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> None:
         repo = visit(conn, request, Action.WRITE, app.clock()).repo
         if name == repo.default_branch:
-            raise errors.forbidden(f"Cannot delete {BRANCH_PREFIX}{name}")
-        if not store.delete_branch(conn, repo.id, name):
+            raise errors.forbidden(f"Cannot delete {BRANCHES}{name}")
+        if not git_refs.delete_branch(conn, repo.id, name):
             raise errors.revision_not_found(name)
 
     await app.db.write(work)
@@ -97,7 +97,7 @@ async def create_tag(app: "App", request: Request) -> Response:
     """Tag a revision; with a message the tag is an annotated one."""
     wanted = await read_json(request, NewTag)
     try:
-        check_ref_name(_TAG_PREFIX + wanted.tag)
+        check_ref_name(TAGS + wanted.tag)
     except BadRef as bad:
         raise errors.bad_request(f"Invalid reference for a tag: {wanted.tag}") from bad
 
@@ -106,7 +106,7 @@ async def create_tag(app: "App", request: Request) -> Response:
         visitor = visit(conn, request, Action.WRITE, now)
         target = revision_of(conn, visitor.repo, request.path_params["rev"])
         try:
-            store.create_tag(
+            git_refs.create_tag(
                 conn,
                 visitor.repo.id,
                 wanted.tag,
@@ -116,7 +116,7 @@ async def create_tag(app: "App", request: Request) -> Response:
                 at=now,
             )
         except RefExists as there:
-            raise errors.conflict(f"Reference {_TAG_PREFIX}{wanted.tag} already exists") from there
+            raise errors.conflict(f"Reference {TAGS}{wanted.tag} already exists") from there
 
     await app.db.write(work)
     return empty_answer()
@@ -128,7 +128,7 @@ async def delete_tag(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> None:
         repo = visit(conn, request, Action.WRITE, app.clock()).repo
-        if not store.delete_tag(conn, repo.id, name):
+        if not git_refs.delete_tag(conn, repo.id, name):
             raise errors.revision_not_found(name)
 
     await app.db.write(work)
@@ -144,20 +144,22 @@ async def super_squash(app: "App", request: Request) -> Response:
         now = app.clock()
         visitor = visit(conn, request, Action.WRITE, now)
         repo = visitor.repo
-        if not store.branch_exists(conn, repo.id, branch):
+        if not git_refs.branch_exists(conn, repo.id, branch):
             raise errors.revision_not_found(branch)
-        old = revision_of(conn, repo, BRANCH_PREFIX + branch)
+        old = revision_of(conn, repo, BRANCHES + branch)
         title, _, body = wanted.message.strip().partition("\n")
         with as_answers():
-            new = store.squash(
+            new = squash(
                 conn,
                 repo.id,
-                branch,
-                title=title or f"Super-squash branch '{branch}'",
-                body=body.strip(),
-                author=signature_of(visitor.actor.user),
-                author_id=visitor.actor.user_id,
-                at=now,
+                NewCommit(
+                    branch=branch,
+                    title=title or f"Super-squash branch '{branch}'",
+                    body=body.strip(),
+                    author=signature_of(visitor.actor.user),
+                    author_id=visitor.actor.user_id,
+                    at=now,
+                ),
             )
         squashed(conn, repo, branch, old, new, now)
 
@@ -170,6 +172,6 @@ def _check_branch(name: str) -> None:
     try:
         if name.startswith("refs/"):
             raise BadRef(name)
-        check_ref_name(BRANCH_PREFIX + name)
+        check_ref_name(BRANCHES + name)
     except BadRef as bad:
         raise errors.bad_request(f"Invalid reference for a branch: {name}") from bad

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.content.reading import revision_of, shown_size
+from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import (
     EXPANDED_PAGE,
     MAX_EXPANDED_PAGE,
@@ -22,8 +22,10 @@ from hubkeep.content.wire_reading import (
 )
 from hubkeep.git import store
 from hubkeep.git.errors import BadPath, NotAFolder, PathMissing
+from hubkeep.git.last_commits import Memo, last_commits
 from hubkeep.git.objects import pointer_bytes
-from hubkeep.git.store import CommitRow, Entry, Revision
+from hubkeep.git.queries import CommitRow
+from hubkeep.git.store import Entry, Revision
 from hubkeep.http import (
     decode_json,
     decode_pairs,
@@ -67,8 +69,9 @@ async def tree(app: "App", request: Request) -> Response:
         except (BadPath, PathMissing, NotAFolder) as bad:
             raise errors.entry_not_found(path, revision.commit.hex()) from bad
         shown = found[:limit]
-        more = shown[-1].path if len(found) > limit else None
-        return _shown(conn, repo, revision, shown, expand=query.expand), more
+        more = shown[-1].cursor if len(found) > limit else None
+        memo = app.cache if query.expand else None
+        return _shown(conn, repo, revision, shown, memo), more
 
     entries, more = await app.db.read(work)
     url = f"{app.base_url(request)}{request.scope['raw_path'].decode()}".partition("?")[0]
@@ -100,18 +103,23 @@ async def paths_info(app: "App", request: Request) -> Response:
         revision = revision_of(conn, repo, request.path_params["rev"])
         paths = sorted({path.strip("/") for path in wanted.paths})
         found = store.entries(conn, repo.id, revision.tree, paths)
-        return _shown(conn, repo, revision, found, expand=wanted.expand)
+        memo = app.cache if wanted.expand else None
+        return _shown(conn, repo, revision, found, memo)
 
     return json_answer(await app.db.read(work))
 
 
 def _shown(
-    conn: Connection, repo: Repo, revision: Revision, entries: Sequence[Entry], *, expand: bool
+    conn: Connection,
+    repo: Repo,
+    revision: Revision,
+    entries: Sequence[Entry],
+    memo: Memo | None,
 ) -> list[TreeEntry]:
     last: dict[str, CommitRow] = {}
-    if expand:
+    if memo is not None:
         for folder in sorted({entry.path.rpartition("/")[0] for entry in entries}):
-            names = store.last_commits(conn, repo.id, revision.commit, folder)
+            names = last_commits(conn, repo.id, revision.commit, folder, memo)
             prefix = f"{folder}/" if folder else ""
             last.update({prefix + name: row for name, row in names.items()})
     return [_entry(entry, last.get(entry.path)) for entry in entries]
@@ -121,7 +129,7 @@ def _entry(entry: Entry, last: CommitRow | None) -> TreeEntry:
     return TreeEntry(
         type="directory" if entry.kind == "directory" else "file",
         oid=entry.oid.hex(),
-        size=0 if entry.kind == "directory" else shown_size(entry),
+        size=entry.shown_size,
         path=entry.path,
         lfs=lfs_info(entry),
         last_commit=LastCommit(last.oid.hex(), last.title, wire(last.committed_at))

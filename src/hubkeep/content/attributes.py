@@ -10,21 +10,22 @@ MAX_BYTES = 256 << 10
 _MAX_LINES = 2000
 
 # The patterns that huggingface.co gives to new repositories: what tools there expect to be LFS.
-_ALL_TYPES = """
-*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz
-*.onnx *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar
-*.tflite *.tgz *.wasm *.xz *.zip *.zst *tfevents*
-""".split()
-_DATASETS = """
-*.lz4 *.mds *.pcm *.sam *.raw *.aac *.flac *.mp3 *.ogg *.wav *.bmp *.gif *.png *.tiff *.jpg *.jpeg *.webp
-*.mp4 *.webm
-""".split()
+_ALL_TYPES = (
+    "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack "
+    "*.npy *.npz *.onnx *.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors "
+    "saved_model/**/* *.tar.* *.tar *.tflite *.tgz *.wasm *.xz *.zip *.zst *tfevents*"
+)
+_DATASETS = (
+    "*.lz4 *.mds *.pcm *.sam *.raw *.aac *.flac *.mp3 *.ogg *.wav *.bmp *.gif *.png *.tiff *.jpg "
+    "*.jpeg *.webp *.mp4 *.webm"
+)
 
 
 def initial(repo_type: str) -> bytes:
     """Return the `.gitattributes` of a new repository."""
-    patterns = _ALL_TYPES + (_DATASETS if repo_type == "dataset" else [])
-    return "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in patterns).encode()
+    patterns = _ALL_TYPES.split() + (_DATASETS.split() if repo_type == "dataset" else [])
+    lines = (f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in patterns)
+    return "".join(lines).encode()
 
 
 class LfsRules:

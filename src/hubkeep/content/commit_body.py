@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading the body of a commit: one JSON object a line, of any number, without holding the body.
 
-Contents are decoded, hashed and deflated as they arrive, in worker threads, and kept in a spool that
-goes to disk when it grows; what stays in memory is one batch of lines and a small record a file.
+Contents are decoded, hashed and deflated as they arrive, in worker threads, and kept in a spool
+that goes to disk when it grows; what stays in memory is one batch of lines and a small record a
+file.
 """
 
 import asyncio

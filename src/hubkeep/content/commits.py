@@ -12,7 +12,14 @@ from hubkeep.content.commit_body import CommitPlan, NewFile
 from hubkeep.content.landing import land
 from hubkeep.content.wire import CopiedFile, DeletedPath, LfsFile
 from hubkeep.git import store
-from hubkeep.git.changes import Change, CopyPath, DeletePath, PutFile, commit_changes
+from hubkeep.git.changes import (
+    Change,
+    CopyPath,
+    DeletePath,
+    NewCommit,
+    PutFile,
+    commit_changes,
+)
 from hubkeep.git.commits import Signature
 from hubkeep.git.errors import (
     BadPath,
@@ -23,13 +30,14 @@ from hubkeep.git.errors import (
     PathMissing,
 )
 from hubkeep.git.objects import StagedBlob, pointer_bytes, stage_blob
+from hubkeep.git.refs import branch_exists
+from hubkeep.git.store import BRANCHES
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.kit.time import Millis
 from hubkeep.repos.access import Visit
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.queries import LinkedFile, WantedFile, link_for_commit
 
-BRANCH_PREFIX = "refs/heads/"
 _SHOWN = 5
 
 
@@ -54,15 +62,17 @@ def commit_plan(
         result = commit_changes(
             conn,
             repo.id,
-            branch=branch,
-            changes=list(_changes(conn, repo, plan, linked, pointers)),
-            blobs=_chained(plan, pointers),
-            title=header.summary,
-            body=header.description,
-            author=signature_of(visitor.actor.user),
-            author_id=visitor.actor.user_id,
-            at=now,
-            expected_parent=header.parent_commit,
+            NewCommit(
+                branch=branch,
+                title=header.summary,
+                body=header.description,
+                author=signature_of(visitor.actor.user),
+                author_id=visitor.actor.user_id,
+                at=now,
+                expected_parent=header.parent_commit,
+            ),
+            list(_changes(conn, repo, plan, linked, pointers)),
+            _chained(plan, pointers),
         )
     if not result.is_noop:
         land(conn, repo, branch, result, now)
@@ -78,15 +88,16 @@ def write_first_commit(
     result = commit_changes(
         conn,
         repo.id,
-        branch=repo.default_branch,
-        changes=[PutFile(path, blob.without_data()) for path, blob in blobs.items()],
-        blobs=list(blobs.values()),
-        title="initial commit",
-        body="",
-        author=signature_of(actor.user),
-        author_id=actor.user_id,
-        at=now,
-        expected_parent=None,
+        NewCommit(
+            branch=repo.default_branch,
+            title="initial commit",
+            body="",
+            author=signature_of(actor.user),
+            author_id=actor.user_id,
+            at=now,
+        ),
+        [PutFile(path, blob.without_data()) for path, blob in blobs.items()],
+        blobs.values(),
     )
     land(conn, repo, repo.default_branch, result, now)
     return result.oid
@@ -97,8 +108,8 @@ def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
 
     revision_not_found for what does not exist, 400 for what exists and is no branch.
     """
-    name = revision.removeprefix(BRANCH_PREFIX)
-    if store.branch_exists(conn, repo.id, name):
+    name = revision.removeprefix(BRANCHES)
+    if branch_exists(conn, repo.id, name):
         return name
     if store.resolve(conn, repo.id, revision, default_branch=repo.default_branch) is None:
         raise errors.revision_not_found(revision)
@@ -112,7 +123,7 @@ def _linked(
     for operation in plan.operations:
         if isinstance(operation, LfsFile):
             oid = bytes.fromhex(operation.oid)
-            wanted.setdefault(oid, WantedFile(operation.path, operation.size, BRANCH_PREFIX + branch))
+            wanted.setdefault(oid, WantedFile(operation.path, operation.size, BRANCHES + branch))
     result = link_for_commit(conn, visitor.repo, visitor.actor, wanted, now)
     if result.missing:
         named = ", ".join(f"{wanted[oid].path} ({oid.hex()})" for oid in result.missing[:_SHOWN])
@@ -151,7 +162,7 @@ def _changes(
                 found = store.resolve(conn, repo.id, source, default_branch=repo.default_branch)
                 if found is None:
                     raise errors.revision_not_found(source)
-                yield CopyPath(operation.src_path, found.commit, operation.path)
+                yield CopyPath(operation.src_path, found.tree, operation.path)
 
 
 def _chained(plan: CommitPlan, pointers: Iterable[StagedBlob]) -> Iterator[StagedBlob]:

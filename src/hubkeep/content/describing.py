@@ -48,7 +48,7 @@ def describe_tree(
     return describe(
         repo_type,
         card.data,
-        [FileAtHead(path, _size(entry)) for path, entry in files.items()],
+        [FileAtHead(path, entry.shown_size) for path, entry in files.items()],
         _json(_read(conn, repo_id, files.get(_CONFIG), _JSON_LIMIT)),
         _headers(conn, repo_id, files),
         card.error,
@@ -56,10 +56,6 @@ def describe_tree(
         repo_id=repo_path,
         tokenizer_config=_json(_read(conn, repo_id, files.get(_TOKENIZER), _JSON_LIMIT)),
     )
-
-
-def _size(entry: Entry) -> int:
-    return entry.lfs.size if entry.lfs else entry.size
 
 
 def _read(conn: Connection, repo_id: int, entry: Entry | None, limit: int) -> bytes:
@@ -76,9 +72,7 @@ def _json(data: bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def _headers(
-    conn: Connection, repo_id: int, files: Mapping[str, Entry]
-) -> dict[str, FileHeader]:
+def _headers(conn: Connection, repo_id: int, files: Mapping[str, Entry]) -> dict[str, FileHeader]:
     by_path = {
         path: entry.lfs.sha256
         for path, entry in files.items()

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What follows a commit in its own transaction: its facts, its size, and the head of the repository."""
+"""What follows a commit in its own transaction: its facts, its size, and the head of the
+repository.
+"""
 
 import msgspec
 from sqlalchemy import Connection
@@ -7,8 +9,8 @@ from sqlalchemy import Connection
 from hubkeep.cards.facts import Facts
 from hubkeep.content.describing import changes_facts, describe_tree
 from hubkeep.content.queries import facts_of, revision_facts, save_facts
-from hubkeep.git import store
 from hubkeep.git.changes import CommitResult
+from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.store import Revision
 from hubkeep.kit.time import Millis
 from hubkeep.repos.head import add_storage, move_head, touch_head
@@ -21,7 +23,7 @@ def land(conn: Connection, repo: Repo, branch: str, result: CommitResult, now: M
     fresh = facts_id is None or _is_changed(result)
     if facts_id is None or fresh:
         facts_id = save_revision(conn, repo, result.tree)
-    store.set_revision_facts(conn, repo.id, result.oid, facts_id, size)
+    set_revision_facts(conn, repo.id, result.oid, facts_id, size)
     add_storage(conn, repo.id, result.stored_bytes)
     if branch == repo.default_branch:
         show_head(conn, repo, result.oid, facts_id, size, now, changed=fresh)
@@ -73,6 +75,6 @@ def squashed(
     facts_id, size = revision_facts(conn, repo.id, old.commit)
     if facts_id is None:
         facts_id = save_revision(conn, repo, old.tree)
-    store.set_revision_facts(conn, repo.id, new, facts_id, size or 0)
+    set_revision_facts(conn, repo.id, new, facts_id, size or 0)
     if branch == repo.default_branch:
         show_head(conn, repo, new, facts_id, size or 0, now, changed=False)

@@ -23,8 +23,3 @@ def file_at(conn: Connection, repo: Repo, revision: Revision, path: str) -> Entr
     if found is None or found.kind == "directory":
         raise errors.entry_not_found(path, revision.commit.hex())
     return found
-
-
-def shown_size(entry: Entry) -> int:
-    """Return the size that a user thinks of: the file's, not its pointer's."""
-    return entry.lfs.size if entry.lfs else entry.size

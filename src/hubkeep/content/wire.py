@@ -33,7 +33,9 @@ class PreuploadRequest(msgspec.Struct, rename="camel"):
 
 
 class PreuploadVerdict(msgspec.Struct, rename="camel"):
-    """How to upload one file; `oid` is what the repository has there now (sha1, or sha256 for LFS)."""
+    """How to upload one file; `oid` is what the repository has there now (sha1, or sha256 for
+    LFS).
+    """
 
     path: str
     upload_mode: str

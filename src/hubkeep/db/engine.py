@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQLite and PostgreSQL behind one interface: functions of a connection, run in bounded threads.
 
-A unit of work is one function `fn(conn) -> T`. It runs whole, in one thread, in one transaction, so no
-transaction ever spans an await. It may be run again when the database asks for it (a deadlock), so it
-has no effects but those on the database.
+A unit of work is one function `fn(conn) -> T`. It runs whole, in one thread, in one transaction, so
+no transaction ever spans an await. It may be run again when the database asks for it (a deadlock),
+so it has no effects but those on the database.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ _FULL_STATES = ("53100",)
 class Database:
     """Reads in a few threads; writes in one thread on SQLite and in several on PostgreSQL.
 
-    Each thread keeps a connection of its own. A read sees one snapshot. A write on SQLite starts with
-    `BEGIN IMMEDIATE`, so it never fails half-way for want of the lock; on PostgreSQL it is READ
-    COMMITTED, and functions lock the rows that they decide on.
+    Each thread keeps a connection of its own. A read sees one snapshot. A write on SQLite starts
+    with `BEGIN IMMEDIATE`, so it never fails half-way for want of the lock; on PostgreSQL it is
+    READ COMMITTED, and functions lock the rows that they decide on.
     """
 
     def __init__(self, url: str, *, readers: int = READERS, writers: int = PG_WRITERS) -> None:

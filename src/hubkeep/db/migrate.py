@@ -16,7 +16,9 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def migrate(db: Database) -> None:
-    """Bring the schema to this program's version, in one transaction. WrongSchema if it is newer."""
+    """Bring the schema to this program's version, in one transaction. WrongSchema if it is
+    newer.
+    """
     db.write_now(_upgrade)
 
 
@@ -25,7 +27,9 @@ def prepare(db: Database) -> None:
     if db.read_now(current) == head():
         return
     if not db.is_sqlite:
-        raise WrongSchema("the database's schema is not this version's: run 'hubkeep migrate' first")
+        raise WrongSchema(
+            "the database's schema is not this version's: run 'hubkeep migrate' first"
+        )
     migrate(db)
 
 

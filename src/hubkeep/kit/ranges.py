@@ -27,8 +27,9 @@ class Unsatisfiable(ValueError):
 def parse_range(header: str | None, size: int) -> ByteRange | None:
     """Return the one range that a `Range` header asks for, clipped to `size`.
 
-    None means "send everything": no header, another unit, a malformed value or several ranges, all of
-    which RFC 9110 lets a server ignore. Raises Unsatisfiable where the range starts past the end.
+    None means "send everything": no header, another unit, a malformed value or several ranges, all
+    of which RFC 9110 lets a server ignore. Raises Unsatisfiable where the range starts past the
+    end.
     """
     found = _ONE.match(header) if header else None
     if found is None:

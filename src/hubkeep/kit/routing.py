@@ -50,8 +50,8 @@ class Router(Generic[T]):
     """Routes of the form `/api/models/{ns}/{name}/tree/{rev}/{path*}`.
 
     `{x}` takes one non-empty segment, `{x*}` (last) takes all that is left, at least one segment.
-    Where several fit, literal segments win over captures, and captures over the rest, from the left.
-    A route for GET answers HEAD too.
+    Where several fit, literal segments win over captures, and captures over the rest, from the
+    left. A route for GET answers HEAD too.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,9 @@ class Router(Generic[T]):
     def add(
         self, method: str, pattern: str, target: T, fixed: Mapping[str, str] | None = None
     ) -> None:
-        """Add a route; `fixed` are parameters that the pattern implies. ValueError on a duplicate."""
+        """Add a route; `fixed` are parameters that the pattern implies. ValueError on a
+        duplicate.
+        """
         node = self._root
         names: list[str] = []
         into_rest = False

@@ -9,7 +9,7 @@ counted before is decided in the database, so several server processes count as 
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from hubkeep.db import Database, DatabaseError
@@ -53,7 +53,7 @@ class DownloadCounter:
             self._pending = {**batch, **self._pending}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncGenerator[None]:
         """Flush every two seconds while the context lasts, and once at its end."""
         task = asyncio.create_task(self._run())
         try:
