@@ -15,6 +15,16 @@ from starlette.responses import Response
 
 from hubkeep import operations
 from hubkeep.app import App
+from hubkeep.content import (
+    api_commit,
+    api_history,
+    api_preupload,
+    api_refs,
+    api_tree,
+)
+from hubkeep.content import (
+    api_files as content_files,
+)
 from hubkeep.errors import not_implemented
 from hubkeep.identity import api as identity_api
 from hubkeep.identity import api_avatars
@@ -50,7 +60,7 @@ async def later(_app: App, request: Request) -> Response:
 
 def all_routes() -> list[Route]:
     """Return the table, in the order of the documentation."""
-    return [*_accounts(), *_likes(), *_lfs(), *_operations()]
+    return [*_accounts(), *_likes(), *_content(), *_files(), *_refs(), *_lfs(), *_operations()]
 
 
 def _accounts() -> Iterator[Route]:
@@ -83,6 +93,42 @@ def _likes() -> Iterator[Route]:
     yield Route("DELETE", "/api/{T}/{repo}/like", api_likes.unlike, Action.LIKE, area)
     yield Route("GET", "/api/{T}/{repo}/likers", api_likes.likers, Action.READ, area)
     yield Route("GET", "/api/users/{user}/likes", api_likes.user_likes, Action.LIST, area)
+
+
+def _content() -> Iterator[Route]:
+    area = "tree and commits"
+    repo = "/api/{T}/{repo}"
+    yield Route("POST", f"{repo}/preupload/{{rev}}", api_preupload.preupload, Action.WRITE, area)
+    yield Route("POST", f"{repo}/commit/{{rev}}", api_commit.commit, Action.WRITE, area)
+    yield Route("GET", f"{repo}/tree/{{rev}}", api_tree.tree, Action.READ, area)
+    yield Route("GET", f"{repo}/tree/{{rev}}/{{path*}}", api_tree.tree, Action.READ, area)
+    yield Route("POST", f"{repo}/paths-info/{{rev}}", api_tree.paths_info, Action.READ, area)
+    yield Route("GET", f"{repo}/commits/{{rev}}", api_history.commits, Action.READ, area)
+    yield Route("GET", f"{repo}/compare/{{revs}}", api_history.compare, Action.READ, area)
+    yield Route("POST", "/api/validate-yaml", api_preupload.validate_yaml, Action.ANYONE, area)
+
+
+def _files() -> Iterator[Route]:
+    area = "files"
+    resolve, raw = content_files.resolve, content_files.raw
+    yield Route("GET", "/{web}{repo}/resolve/{rev}/{path*}", resolve, Action.READ, area)
+    yield Route("GET", "/{web}{repo}/raw/{rev}/{path*}", raw, Action.READ, area)
+    cached = "/api/resolve-cache/{T}/{repo}/{rev}/{path*}"
+    yield Route("GET", cached, resolve, Action.READ, area)
+
+
+def _refs() -> Iterator[Route]:
+    area = "branches and tags"
+    repo = "/api/{T}/{repo}"
+    yield Route("GET", f"{repo}/refs", api_refs.refs, Action.READ, area)
+    branch = f"{repo}/branch/{{branch}}"
+    yield Route("POST", branch, api_refs.create_branch, Action.WRITE, area)
+    yield Route("DELETE", branch, api_refs.delete_branch, Action.WRITE, area)
+    # The same segment is a revision when a tag is made and the tag when it is deleted.
+    yield Route("POST", f"{repo}/tag/{{rev}}", api_refs.create_tag, Action.WRITE, area)
+    yield Route("DELETE", f"{repo}/tag/{{tag}}", api_refs.delete_tag, Action.WRITE, area)
+    squash = f"{repo}/super-squash/{{branch}}"
+    yield Route("POST", squash, api_refs.super_squash, Action.WRITE, area)
 
 
 def _lfs() -> Iterator[Route]:
