@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 PREFIX = "HUBKEEP_"
+_DATABASES = ("", "sqlite", "postgresql", "postgres")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", ".localhost")
 
 
@@ -67,6 +68,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                 )
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port must be 0 to 65535, got {self.port}")
+        if self.database_url.partition(":")[0].partition("+")[0] not in _DATABASES:
+            raise ConfigError(
+                "database_url must be sqlite:///path or postgresql://user@host/name, "
+                f"got {self.database_url.partition('://')[0]!r}"
+            )
         if self.workers < 1:
             raise ConfigError(f"workers must be at least 1, got {self.workers}")
 
@@ -96,7 +102,7 @@ def load(env: Mapping[str, str] | None = None, **given: object) -> Config:
     raw: dict[str, object] = {}
     for name, field in known.items():
         value = env.get(PREFIX + name.upper())
-        if value is not None:
+        if value:
             many = field.type == tuple[str, ...]
             raw[name] = (
                 [part.strip() for part in value.split(",") if part.strip()] if many else value

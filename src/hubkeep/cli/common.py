@@ -4,12 +4,15 @@
 import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import IO, ParamSpec, TypeVar
+from typing import IO, TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 import msgspec
 
 from hubkeep.config import Config, ConfigError, load
+
+if TYPE_CHECKING:
+    from hubkeep.db import Database
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,6 +71,23 @@ def reported() -> Generator[None]:
         raise Failure(f"the package {error.name} is not installed; {hint}") from error
     except (OSError, ValueError) as error:
         raise Failure(_first_line(error)) from error
+
+
+@contextmanager
+def open_database(**options: object) -> Generator["Database"]:
+    """Open the database that the options name, its schema in order, and close it at the end."""
+    config = settings(**options)
+    with reported():
+        from hubkeep.db import Database
+        from hubkeep.db.migrate import prepare
+
+        config.data.mkdir(parents=True, exist_ok=True)
+        db = Database(config.database)
+        try:
+            prepare(db)
+            yield db
+        finally:
+            db.close()
 
 
 def log_to_stderr(config: Config) -> None:

@@ -54,8 +54,8 @@ class Listener(Server):
         self._listening = sock
 
     def _init_shared_socket(self) -> None:
-        # The holder closes its descriptor when it goes: it gets one of its own. What it is made from
-        # (descriptor, whether it is a Unix socket, backlog) granian's stub does not say.
+        # The holder closes its descriptor when it goes, so it gets one of its own. granian's stub
+        # does not say what it is made from: descriptor, whether it is a Unix socket, backlog.
         descriptor = self._listening.dup().detach()
         self._shd = SocketHolder(descriptor, False, BACKLOG)  # ty: ignore[too-many-positional-arguments]
         self._sfd = self._shd.get_fd()

@@ -23,6 +23,10 @@ class Role(StrEnum):
     READ = "read"
 
 
+OrgType = Literal["company", "university", "non-profit", "government", "community", "classroom"]
+"""What an organisation is, in Hugging Face's words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A user or an organisation."""
@@ -72,9 +76,7 @@ class Actor:
     @property
     def may_write(self) -> bool:
         """Whether the token's role lets anything be changed at all."""
-        return self.user is not None and (
-            self.token is None or self.token.role is TokenRole.WRITE
-        )
+        return self.user is not None and (self.token is None or self.token.role is TokenRole.WRITE)
 
 
 ANONYMOUS = Actor()

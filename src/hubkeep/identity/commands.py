@@ -8,19 +8,16 @@ with a text for people. Who may do it is the caller's to check.
 import re
 import secrets
 import string
-from typing import Literal
 
 from sqlalchemy import Connection
 
 from hubkeep.identity import queries_admin
-from hubkeep.identity.actor import Account, Role, TokenRole
+from hubkeep.identity.actor import Account, OrgType, Role, TokenRole
 from hubkeep.identity.names import BadName, check_account_name
 from hubkeep.identity.queries import account, token_hash
 from hubkeep.identity.queries_admin import Kind, Taken
 from hubkeep.identity.wire_admin import NewToken
 from hubkeep.kit.time import Millis
-
-OrgType = Literal["company", "university", "non-profit", "government", "community", "classroom"]
 
 _ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 34  # as many as Hugging Face's have: 202 bits
