@@ -31,6 +31,10 @@ def purge_batch(conn: Connection, repo_id: int, now: Millis) -> bool:
     Uploads that were under way go with its row; what they left in the blob store belongs to no row
     then and is swept (`transfer.jobs`).
     """
+    kind = conn.execute(select(repos.c.type).where(repos.c.id == repo_id)).scalar()
+    if kind is None:
+        return False  # another worker was faster
+    assert kind == DELETED, "only deleted repositories are cleared away"
     for table, column in _PLAIN:
         if _delete_some(conn, table, column, repo_id):
             return True
@@ -39,12 +43,11 @@ def purge_batch(conn: Connection, repo_id: int, now: Millis) -> bool:
     if files:
         unlink_files(conn, repo_id, files, now)
         return True
-    conn.execute(delete(repos).where(repos.c.id == repo_id, repos.c.type == DELETED))
+    conn.execute(delete(repos).where(repos.c.id == repo_id))
     return False
 
 
 def _delete_some(conn: Connection, table: Table, column: Column, repo_id: int) -> int:
-    is_buried = select(repos.c.id).where(repos.c.id == repo_id, repos.c.type == DELETED).exists()
-    some = select(column).where(table.c.repo_id == repo_id, is_buried).limit(BATCH)
+    some = select(column).where(table.c.repo_id == repo_id).limit(BATCH)
     gone = delete(table).where(table.c.repo_id == repo_id, column.in_(some))
     return conn.execute(gone).rowcount
