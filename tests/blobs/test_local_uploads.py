@@ -116,16 +116,17 @@ async def test_another_process_changes_a_part_behind_the_running_hash(
 
 
 async def test_a_slow_part_cannot_change_a_finished_blob(
-    local: LocalStore, other: LocalStore
+    local: LocalStore, other: LocalStore, tmp_path: Path
 ) -> None:
-    """The request began before the good part came, and its bytes arrive after the finish."""
+    """The request began to write before the good part came, and goes on after the finish."""
     upload = await begin(local)
     gate = asyncio.Event()
-    half = b"x" * (PART // 2)
-    slow = asyncio.create_task(
-        other.put_part(upload, 1, sent_by_a_gate(gate, DATA[: PART // 2], half), size=PART)
-    )
-    await asyncio.sleep(0)
+    pieces = [b"x"] * 1200  # more than one batch takes, so that the first batch is written
+    slow_body = sent_by_a_gate(gate, *pieces, b"x" * (PART - 1200))
+    slow = asyncio.create_task(other.put_part(upload, 1, slow_body, size=PART))
+    async with asyncio.timeout(10):
+        while not (tmp_path / "uploads" / upload / "data").stat().st_size:
+            await other.parts(upload)
     etags = await put_parts(local, upload, DATA, PART, [1, 2, 3, 4])
     await local.finish_upload(upload, etags, sha256=SHA256)
     gate.set()

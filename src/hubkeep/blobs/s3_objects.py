@@ -51,6 +51,8 @@ class S3Objects:
             place.bucket,
             prefix=place.prefix or None,
             endpoint=place.url,
+            # The environment's AWS_ENDPOINT_URL_S3 would go before `endpoint`.
+            aws_endpoint_url_s3=place.url,
             region=place.region,
             virtual_hosted_style_request=False,
             disable_bulk_delete=True,
