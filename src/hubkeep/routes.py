@@ -31,7 +31,7 @@ from hubkeep.identity import api_avatars
 from hubkeep.identity import api_overviews as people
 from hubkeep.identity.rules import Action
 from hubkeep.kit.routing import Router
-from hubkeep.repos import api_likes, api_storage
+from hubkeep.repos import api_create, api_info, api_lifecycle, api_likes, api_storage
 from hubkeep.repos.types import RepoType
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 
@@ -60,7 +60,16 @@ async def later(_app: App, request: Request) -> Response:
 
 def all_routes() -> list[Route]:
     """Return the table, in the order of the documentation."""
-    return [*_accounts(), *_likes(), *_content(), *_files(), *_refs(), *_lfs(), *_operations()]
+    return [
+        *_accounts(),
+        *_repositories(),
+        *_likes(),
+        *_content(),
+        *_files(),
+        *_refs(),
+        *_lfs(),
+        *_operations(),
+    ]
 
 
 def _accounts() -> Iterator[Route]:
@@ -85,6 +94,24 @@ def _accounts() -> Iterator[Route]:
     yield Route("GET", "/api/settings/repositories", own, Action.ACT_AS_USER, area)
     theirs = api_storage.organisation_repositories
     yield Route("GET", f"{org}/settings/repositories", theirs, Action.ACT_AS_USER, area)
+
+
+def _repositories() -> Iterator[Route]:
+    area = "repositories"
+    yield Route("POST", "/api/repos/create", api_create.create, Action.CREATE_IN, area)
+    yield Route("DELETE", "/api/repos/delete", api_lifecycle.delete, Action.ADMINISTER, area)
+    yield Route("POST", "/api/repos/move", api_lifecycle.move, Action.ADMINISTER, area)
+    repo = "/api/{T}/{repo}"
+    yield Route("GET", repo, api_info.info, Action.READ, area)
+    yield Route("GET", f"{repo}/revision/{{rev}}", api_info.info_at, Action.READ, area)
+    yield Route("GET", f"{repo}/auth-check", api_info.check_read, Action.READ, area)
+    yield Route("GET", f"{repo}/auth-check/write", api_info.check_write, Action.WRITE, area)
+    yield Route("PUT", f"{repo}/settings", api_lifecycle.change_settings, Action.ADMINISTER, area)
+    yield Route("POST", f"{repo}/duplicate", api_create.duplicate, Action.CREATE_IN, area)
+    headers = "/api/models/{ns}/{name}/safetensors-metadata/{path*}"
+    yield Route("GET", headers, later, Action.READ, area)
+    templates = api_create.space_templates
+    yield Route("GET", "/api/spaces/templates", templates, Action.ANYONE, area)
 
 
 def _likes() -> Iterator[Route]:

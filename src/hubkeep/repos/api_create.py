@@ -86,6 +86,11 @@ async def duplicate(app: "App", request: Request) -> Response:
     return json_answer(RepoDuplicated(_url(base, made.type, made.path), made.path, made.public_id))
 
 
+async def space_templates(_app: "App", _request: Request) -> Response:
+    """List the templates that a Space can begin with: none, since this hub runs no Spaces."""
+    return json_answer({"templates": []})
+
+
 def already_exists(base: str, kind: RepoType, taken: NameTaken) -> HubError:
     """409 with the address of the repository that has the name: clients read it with `exist_ok`."""
     return errors.conflict(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.content.queries import revision_facts
-from hubkeep.content.reading import revision_of, shown_size
+from hubkeep.content.reading import revision_of
 from hubkeep.git import store
 from hubkeep.git.objects import pointer_bytes
 from hubkeep.git.store import Entry
@@ -96,7 +96,7 @@ def _siblings(
 def _shown(files: Iterable[Entry], blobs: bool) -> Iterable[Sibling]:
     for file in files:
         if blobs:
-            yield Sibling(file.path, shown_size(file), file.oid.hex(), _lfs(file))
+            yield Sibling(file.path, file.shown_size, file.oid.hex(), _lfs(file))
         else:
             yield Sibling(file.path)
 
