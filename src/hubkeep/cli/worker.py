@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hubkeep worker`."""
+
+import asyncio
+import os
+import signal
+
+import click
+
+from hubkeep.cli.common import hub_options, log_to_stderr, reported, settings
+from hubkeep.config import Config
+
+
+@click.command()
+@hub_options
+@click.option("--once", is_flag=True, help="Run what is due, then end.")
+@click.option("--beside", is_flag=True, hidden=True)
+def worker(once: bool, beside: bool, **options: object) -> None:
+    """Run background jobs until told to stop.
+
+    'hubkeep serve' runs one of its own; more may run anywhere that reaches the same database.
+    SIGTERM or Ctrl-C lets a job end, 20 seconds at most; what is broken off is done later.
+
+    \b
+    Examples:
+      hubkeep worker --data ./hub
+      hubkeep worker --once --data ./hub
+    """
+    config = settings(**options)
+    log_to_stderr(config)
+    with reported():
+        asyncio.run(_run(config, once=once, beside=beside))
+
+
+async def _run(config: Config, *, once: bool, beside: bool) -> None:
+    from hubkeep.app import open_app
+    from hubkeep.cli.children import end_with_parent
+    from hubkeep.job_kinds import worker_of
+
+    stopping = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
+    if beside:
+        # At once, without an end to the job: whoever kills the hub wants nothing of it to run on.
+        end_with_parent(lambda: os._exit(1))
+    async with open_app(config) as app:
+        if once:
+            await worker_of(app).run_due()
+        else:
+            await worker_of(app).run(stopping)
