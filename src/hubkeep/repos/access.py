@@ -1,46 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one way to a repository or a namespace: found by name, checked by the policy, or refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 from starlette.requests import Request
 
 from hubkeep import errors
-from hubkeep.db.tables import repo_aliases, repos
 from hubkeep.errors import HubError, Moved
 from hubkeep.identity.access import actor_of
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.queries import account, role_in
 from hubkeep.identity.rules import Action, NamespaceResource, RepoResource, can
 from hubkeep.kit.time import Millis
+from hubkeep.repos.queries import find_repo
 from hubkeep.repos.types import Repo, RepoType
-
-_COLUMNS = (
-    repos.c.id,
-    repos.c.public_id,
-    repos.c.type,
-    repos.c.path,
-    repos.c.owner_id,
-    repos.c.creator_id,
-    repos.c.private,
-    repos.c.gated,
-    repos.c.disabled,
-    repos.c.default_branch,
-    repos.c.head,
-    repos.c.facts_id,
-    repos.c.library_name,
-    repos.c.created_at,
-    repos.c.last_modified,
-)
-_BY_PATH = select(*_COLUMNS).where(
-    repos.c.type == bindparam("type"), repos.c.path_key == bindparam("key")
-)
-_BY_ALIAS = (
-    select(*_COLUMNS)
-    .join(repo_aliases, repo_aliases.c.repo_id == repos.c.id)
-    .where(repo_aliases.c.type == bindparam("type"), repo_aliases.c.path_key == bindparam("key"))
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +49,14 @@ def reach(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Act
     Raises Moved for an old name, repo_not_found for what is missing or may not be seen, and 401 or
     403 for what may be seen but not done.
     """
-    key = {"type": kind.value, "key": path.lower()}
-    row = conn.execute(_BY_PATH, key).first()
-    moved = row is None and (row := conn.execute(_BY_ALIAS, key).first()) is not None
-    if row is None:
+    found = find_repo(conn, kind, path)
+    if found is None:
         raise errors.repo_not_found(path, anonymous=actor.is_anonymous)
-    owner_id, private = row[4], row[6]
+    repo, moved = found
     # The role decides nothing on a public repository that is only read: one query less.
-    needs_role = (private or action is not Action.READ) and actor.user_id != owner_id
-    role = role_in(conn, owner_id, actor.user_id) if needs_role else None
-    repo = Repo(row[0], row[1], kind, *row[3:], role)
+    if (repo.private or action is not Action.READ) and actor.user_id != repo.owner_id:
+        role = role_in(conn, repo.owner_id, actor.user_id)
+        repo = repo if role is None else replace(repo, role=role)
     if not can(actor, Action.READ, resource(repo)):
         raise errors.repo_not_found(path, anonymous=actor.is_anonymous)
     if moved:

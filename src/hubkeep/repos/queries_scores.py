@@ -14,8 +14,11 @@ from hubkeep.repos.types import RepoType
 
 WINDOW = 30
 _ROLLED = "downloads_rolled_until"
+# Most scores stay as they are within a day: what does not change is not written.
 _SET_TRENDING = (
-    update(repos).where(repos.c.id == bindparam("repo")).values(trending=bindparam("score"))
+    update(repos)
+    .where(repos.c.id == bindparam("repo"), repos.c.trending != bindparam("score"))
+    .values(trending=bindparam("score"))
 )
 
 
