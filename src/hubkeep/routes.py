@@ -31,7 +31,15 @@ from hubkeep.identity import api_avatars
 from hubkeep.identity import api_overviews as people
 from hubkeep.identity.rules import Action
 from hubkeep.kit.routing import Router
-from hubkeep.repos import api_create, api_info, api_lifecycle, api_likes, api_storage
+from hubkeep.repos import (
+    api_create,
+    api_info,
+    api_lifecycle,
+    api_likes,
+    api_list,
+    api_storage,
+    api_tags,
+)
 from hubkeep.repos.types import RepoType
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 
@@ -64,6 +72,7 @@ def all_routes() -> list[Route]:
         *_accounts(),
         *_repositories(),
         *_likes(),
+        *_lists(),
         *_content(),
         *_files(),
         *_refs(),
@@ -112,6 +121,16 @@ def _repositories() -> Iterator[Route]:
     yield Route("GET", headers, later, Action.READ, area)
     templates = api_create.space_templates
     yield Route("GET", "/api/spaces/templates", templates, Action.ANYONE, area)
+
+
+def _lists() -> Iterator[Route]:
+    area = "list and search"
+    yield Route("GET", "/api/{T}", api_list.list_repos, Action.LIST, area)
+    yield Route("GET", "/api/models-tags-by-type", api_tags.model_tags, Action.ANYONE, area)
+    yield Route("GET", "/api/datasets-tags-by-type", api_tags.dataset_tags, Action.ANYONE, area)
+    yield Route("GET", "/api/spaces/semantic-search", later, Action.LIST, area)
+    yield Route("GET", "/api/quicksearch", later, Action.LIST, area)
+    yield Route("GET", "/api/trending", later, Action.LIST, area)
 
 
 def _likes() -> Iterator[Route]:

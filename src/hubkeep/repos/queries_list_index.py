@@ -108,9 +108,7 @@ def count_tags(conn: Connection, more: Iterable[CountedTag], fewer: Iterable[str
         {"term": t.term, "repo_type": t.repo_type.value, "kind": t.kind, "tag": t.tag, "change": 1}
         for t in more
     ]
-    rows += [
-        {"term": term, "repo_type": "", "kind": "", "tag": "", "change": -1} for term in fewer
-    ]
+    rows += [{"term": term, "repo_type": "", "kind": "", "tag": "", "change": -1} for term in fewer]
     if not rows:
         return
     conn.execute(insert(tag_changes), rows)
@@ -141,7 +139,13 @@ def fold_tag_changes(conn: Connection) -> None:
         conn.execute(
             put,
             [
-                {"term": t, "repo_type": r.repo_type, "kind": r.kind, "tag": r.tag, "count": totals[t]}
+                {
+                    "term": t,
+                    "repo_type": r.repo_type,
+                    "kind": r.kind,
+                    "tag": r.tag,
+                    "count": totals[t],
+                }
                 for t, r in named.items()
             ],
         )

@@ -17,9 +17,9 @@ from hubkeep.repos.search_terms import Indexed, class_of, is_public_tag, tag_ter
 def reindex(conn: Connection, repo_id: int) -> None:
     """Let lists and search find a repository by what its row says now, or no more if it is deleted.
 
-    To be called in the transaction that creates, moves, opens, closes, gates or deletes it, or moves its
-    head, after the row was written. It is cheap where nothing changed. Counters need no call: lists
-    read them from the row.
+    To be called in the transaction that creates, moves, opens, closes, gates or deletes it, or
+    moves its head, after the row was written. It is cheap where nothing changed. Counters need no
+    call: lists read them from the row.
     """
     repo = load_indexed(conn, repo_id)
     before = load_terms(conn, repo_id)

@@ -40,3 +40,9 @@ def kind_of_tag(kind: RepoType, tag: str) -> str:
 def label_of_tag(kind: str, tag: str) -> str:
     """Return a tag as people read it: without the prefix that says its kind."""
     return tag.removeprefix(f"{kind}:")
+
+
+def kinds_of_tags(kind: RepoType) -> tuple[str, ...]:
+    """Return the types under which tags of such repositories are listed."""
+    own = ("pipeline_tag", "library", "language") if kind is RepoType.MODEL else ()
+    return (*own, *sorted(_PREFIXES[kind]), OTHER)

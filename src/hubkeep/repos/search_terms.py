@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The terms under which a repository is found: one set for names, tags and all else that is filtered by.
+"""The terms that a repository is found by: one set for names, tags and all other filters.
 
 Both databases index sets of short words well (FTS5, GIN), and intersect them. So everything that a
-list can ask for becomes a term, and a list asks for a conjunction. A term begins with a letter for the
-type and visibility of the repository: what strangers ask never touches what a private repository has,
-not even in the time that it takes.
+list can ask for becomes a term, and a list asks for a conjunction. A term begins with a letter for
+the type and visibility of the repository: what strangers ask is not counted or cut short by what
+private repositories have.
 
-A name is found by any part of it, so its terms are its trigrams, the last padded by two marks; words
-of three letters and more are conjunctions of trigrams, which the reader verifies against the name,
-shorter ones are beginnings of trigrams.
+A name is found by any part of it, so its terms are its trigrams, the last padded by two marks;
+words of three letters and more are conjunctions of trigrams, which the reader verifies against the
+name, shorter ones are beginnings of trigrams.
 """
 
 import base64
@@ -29,6 +29,7 @@ _PUBLIC = frozenset(letters[0] for letters in _CLASSES.values())
 _END = "~~"
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_./")
 TRIGRAM = 3
+_ENOUGH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Indexed:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A conjunction: of each group at least one term; a term that ends in `*` stands for its beginning."""
+    """Of each group at least one term; a term that ends in `*` stands for its beginning."""
 
     groups: tuple[tuple[str, ...], ...]
 
@@ -60,7 +61,7 @@ def class_of(kind: RepoType, private: bool) -> str:
 
 
 def tag_term(letter: str, tag: str) -> str:
-    """Return the term of a tag: tags may hold anything, terms only what both databases take as a word."""
+    """Return the term of a tag: hashed, since tags may hold what no database takes as a word."""
     return _hashed(letter, "t", tag)
 
 
@@ -121,10 +122,14 @@ def size_terms(letter: str, least: int, most: int | None) -> tuple[str, ...]:
 
 
 def word_terms(letter: str, word: str) -> tuple[str, ...]:
-    """Return the terms that every name with `word` (in lower case) in it has."""
+    """Return the terms that every name with `word` (in lower case) in it has.
+
+    None for a single letter, which tells next to nothing and begins a thousand trigrams; of a long
+    word some, since they tell as much as all.
+    """
     if len(word) < TRIGRAM:
-        return (f"{letter}g{word}*",)
-    return tuple(f"{letter}g{gram}" for gram in sorted(_trigrams(word)))
+        return (f"{letter}g{word}*",) if len(word) == TRIGRAM - 1 else ()
+    return tuple(f"{letter}g{gram}" for gram in sorted(_trigrams(word))[:_ENOUGH])
 
 
 def can_be_in_a_name(word: str) -> bool:
@@ -166,3 +171,8 @@ def _fts5_term(term: str) -> str:
 
 def _tsquery_term(term: str) -> str:
     return f"'{term[:-1]}':*" if term.endswith("*") else f"'{term}'"
+
+
+def as_text(term: str) -> str:
+    """Write a term as it stands in the text of all terms, which begins and ends with a space."""
+    return f" {term[:-1]}" if term.endswith("*") else f" {term} "

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers as processes of their own, and what they use of processor and memory."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its descendants."""
+    found = [pid]
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found += family(int(child))
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of the process and its descendants, user and system."""
+    total = 0
+    for one in family(pid):
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def rss_mib(pid: int) -> float:
+    """Memory of the process alone that is not shared with files, in MiB."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) / 1024
+    raise ProcessLookupError(pid)
+
+
+@contextmanager
+def peak_rss(pid: int) -> Iterator[list[float]]:
+    """Watch a process while the context lasts; the list holds its highest memory in MiB."""
+    peak, over = [rss_mib(pid)], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            peak[0] = max(peak[0], rss_mib(pid))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        watcher.join()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+def wait_for(port: int, seconds: float = 20) -> None:
+    """Return when something listens on a port of this machine; TimeoutError."""
+    for _ in range(round(seconds / 0.05)):
+        with socket.socket() as trying:
+            if trying.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+@contextmanager
+def running(command: list[str], port: int, **env: str) -> Iterator[int]:
+    """Run a server until the context ends; gives its process id."""
+    process = subprocess.Popen(
+        command, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=sys.stderr
+    )
+    try:
+        wait_for(port)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def bare_granian(target: str, **env: str) -> Iterator[tuple[int, str]]:
+    """Run an ASGI application under granian; gives process id and address."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--port", str(port)]
+    options = ["--host", "127.0.0.1", "--log-level", "error", "--no-ws", "--http", "1"]
+    with running([*command, *options, target], port, **env) as pid:
+        yield pid, f"http://127.0.0.1:{port}"
