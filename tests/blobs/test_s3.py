@@ -21,6 +21,7 @@ from hubkeep.blobs import (
     StoreUnavailable,
     open_store,
 )
+from hubkeep.blobs.s3 import S3Store
 from tests.blobs.bodies import Body, body, content, put, put_parts, sha256_of, whole
 
 pytestmark = pytest.mark.anyio
@@ -132,9 +133,29 @@ async def test_the_upload_outlives_the_process(s3: BlobStore, s3_url: str) -> No
     other = open_store(s3_url, credentials=CREDENTIALS)
     assert await other.parts(upload) == etags
     etags |= await put_parts(other, upload, data, part_size, [1])
-    stores = (s3, other)
-    await asyncio.gather(*[t.finish_upload(upload, etags, sha256=sha256_of(data)) for t in stores])
+    await other.finish_upload(upload, etags, sha256=sha256_of(data))
+    await s3.finish_upload(upload, etags, sha256=sha256_of(data))
     assert await whole(other, "a") == data
+    await other.close()
+
+
+async def test_another_process_is_quicker_to_finish(
+    s3: BlobStore, s3_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = await s3.begin_upload("a", size=3, part_size=5 * MIB)
+    etags = await put_parts(s3, upload, b"abc", 5 * MIB, [1])
+    other = open_store(s3_url, credentials=CREDENTIALS)
+    assert isinstance(s3, S3Store)
+    loop, copy = asyncio.get_running_loop(), s3._parts.copy
+
+    def copy_too_late(source: str, target: str) -> None:
+        finish = other.finish_upload(upload, etags, sha256=sha256_of(b"abc"))
+        asyncio.run_coroutine_threadsafe(finish, loop).result(20)
+        copy(source, target)
+
+    monkeypatch.setattr(s3._parts, "copy", copy_too_late)
+    await s3.finish_upload(upload, etags, sha256=sha256_of(b"abc"))
+    assert await whole(s3, "a") == b"abc"
     await other.close()
 
 

@@ -73,8 +73,8 @@ class S3Store:
         got = await self._threads.run(lambda: hashlib.sha256(content).hexdigest())
         if sha256 is not None and got != sha256:
             raise HashMismatch(sha256, got)
-        if not await self._objects.create(path, content):
-            await self._renew(path)
+        if not await self._objects.create(path, content) and not await self._renewed(path):
+            await self._objects.write(path, content)  # deleted just between the two
 
     async def _put_parts(
         self, path: str, body: AsyncIterable[bytes], size: int, sha256: str | None, part_size: int
@@ -86,15 +86,18 @@ class S3Store:
                 async for chunk in chunks:
                     await pipe.run(incoming.send, chunk)
             incoming.check(sha256)
-            if await self._objects.size(path) is None:
+            if not await self._renewed(path):
                 await self._threads.run(incoming.complete)
-            else:
-                await self._renew(path)
         finally:
             self._threads.later(incoming.discard)
 
-    async def _renew(self, path: str) -> None:
-        await self._threads.run(self._parts.copy, path, path)
+    async def _renewed(self, path: str) -> bool:
+        """Make an object count as modified now; False if it is not there."""
+        try:
+            await self._threads.run(self._parts.copy, path, path)
+        except BlobMissing:
+            return False
+        return True
 
     async def open(
         self, key: str, start: int = 0, end: int | None = None

@@ -16,22 +16,25 @@ from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from hubkeep.blobs.errors import BadParts, NoSpace, StoreUnavailable, UploadMissing
+from hubkeep.blobs.errors import BadParts, BlobMissing, NoSpace, StoreUnavailable, UploadMissing
 from hubkeep.blobs.s3_place import S3Credentials, S3Place
 
+_MISSING = frozenset({"404", "NoSuchKey"})
 _BAD_PARTS = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 _FULL = frozenset({"QuotaExceeded", "XMinioStorageFull"})
 
 
 @contextmanager
 def boto_errors(upload: str = "") -> Generator[None]:
-    """boto3's errors of the block as ours; `upload` is named if S3 does not know it."""
+    """boto3's errors of the block as ours; `upload` is named if S3 does not know what it needs."""
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "NoSuchUpload":
             raise UploadMissing(upload) from error
+        if code in _MISSING:
+            raise BlobMissing(upload) from error
         if code in _BAD_PARTS:
             raise BadParts([], f"S3 says {code}") from error
         kind = NoSpace if code in _FULL else StoreUnavailable
@@ -106,9 +109,9 @@ class S3Parts:
     def copy(self, source: str, target: str) -> None:
         """Copy within the bucket, in the service, also above the 5 GB of one request.
 
-        `target` may be `source`: it counts as modified now.
+        `target` may be `source`: it counts as modified now. BlobMissing.
         """
-        with boto_errors():
+        with boto_errors(source):
             self._client.copy(
                 self._at(source), **self._at(target), ExtraArgs={"MetadataDirective": "REPLACE"}
             )
