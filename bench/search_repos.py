@@ -59,9 +59,37 @@ _LICENSES = _words("""
     apache-2.0 mit openrail llama3 cc-by-nc-4.0 other gemma cc-by-4.0 cc-by-sa-4.0 gpl-3.0 afl-3.0
     bsd-3-clause unknown cc0-1.0 agpl-3.0 bigscience-openrail-m
     """)
-_LANGUAGES = (
-    "en zh fr de es ja ko ru pt it ar hi tr pl nl vi id th sv fi cs uk el he fa bn ta sw yo".split()
-)
+_LANGUAGES = [
+    "en",
+    "zh",
+    "fr",
+    "de",
+    "es",
+    "ja",
+    "ko",
+    "ru",
+    "pt",
+    "it",
+    "ar",
+    "hi",
+    "tr",
+    "pl",
+    "nl",
+    "vi",
+    "id",
+    "th",
+    "sv",
+    "fi",
+    "cs",
+    "uk",
+    "el",
+    "he",
+    "fa",
+    "bn",
+    "ta",
+    "sw",
+    "yo",
+]
 _EXTRAS = _words("""
     generated_from_trainer model-index conversational trl unsloth autotrain mergekit moe art anime
     deep-reinforcement-learning text-generation-inference 4-bit 8-bit medical finance code chemistry
@@ -206,7 +234,7 @@ def _tags(
 
 
 def _from_census(count: int, seed: int, census: Path) -> Iterator[Drawn]:
-    """Repositories as a listing has them (Parquet), in new order, repeated under new names as needed."""
+    """Repositories of a listing (Parquet), repeated under new owners as needed."""
     import pyarrow.parquet
 
     chance = random.Random(seed)

@@ -206,8 +206,9 @@ def _on(columns: Columns, side: Side, wanted: Wanted) -> list[ColumnElement[bool
 def _after(columns: Columns, wanted: Wanted, after: Place | None) -> list[ColumnElement[bool]]:
     if after is None:
         return []
-    here, there = tuple_(columns["key"], columns["id"]), tuple_(_value(after), literal(after.id,
-    BigInteger())) return [here > there if wanted.ascending else here < there]
+    here = tuple_(columns["key"], columns["id"])
+    there = tuple_(_value(after), literal(after.id, BigInteger()))
+    return [here > there if wanted.ascending else here < there]
 
 
 def _exactly(columns: Columns, wanted: Wanted) -> list[ColumnElement[bool]]:
