@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commits through the API: all or nothing, in order, and refused with words that help."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from tests.content.shelf import Shelf
+
+
+def test_a_commit_puts_its_files_there(shelf: Shelf) -> None:
+    answer = shelf.commit({"a.txt": b"one", "deep/er/b.txt": b"two"})
+    assert answer.status_code == 200
+    oid = answer.json()["commitOid"]
+    assert answer.json()["commitUrl"] == f"http://127.0.0.1:8080/alice/shelf/commit/{oid}"
+    assert shelf.paths() == [".gitattributes", "a.txt", "deep", "deep/er", "deep/er/b.txt"]
+    assert shelf.file("deep/er/b.txt").content == b"two"
+    assert shelf.head() == oid
+
+
+def test_the_same_commit_sent_again_changes_nothing(shelf: Shelf) -> None:
+    first = shelf.commit({"a.txt": b"one"}).json()["commitOid"]
+    assert shelf.commit({"a.txt": b"one"}).json()["commitOid"] == first
+
+
+def test_an_lfs_file_is_a_pointer_in_git_and_itself_through_resolve(shelf: Shelf) -> None:
+    content = b"\0weights" * 1000
+    line = ("lfsFile", {"path": "model.bin", **shelf.upload(content)})
+    assert shelf.commit(lines=[line]).status_code == 200
+    assert shelf.file("model.bin").content == content
+    pointer = shelf.hub.get(f"{shelf.web}/raw/main/model.bin", token=shelf.token).text
+    assert pointer.startswith("version https://git-lfs.github.com/spec/v1\noid sha256:")
+    (entry,) = shelf.hub.post(
+        f"{shelf.api}/paths-info/main", token=shelf.token, json={"paths": ["model.bin"]}
+    ).json()
+    assert entry["size"] == len(content)
+    assert entry["lfs"]["oid"] == line[1]["oid"]
+    assert entry["lfs"]["pointerSize"] == len(pointer)
+
+
+def test_an_lfs_file_that_was_not_uploaded_is_refused(shelf: Shelf) -> None:
+    before = shelf.head()
+    line = ("lfsFile", {"path": "model.bin", "algo": "sha256", "oid": "ab" * 32, "size": 3})
+    answer = shelf.commit({"a.txt": b"one"}, lines=[line])
+    assert answer.status_code == 400
+    assert "uploaded before the commit" in answer.json()["error"]
+    assert shelf.head() == before
+
+
+def test_an_lfs_file_of_another_size_is_refused(shelf: Shelf) -> None:
+    line = {"path": "model.bin", **shelf.upload(b"\0weights"), "size": 3}
+    answer = shelf.commit(lines=[("lfsFile", line)])
+    assert answer.status_code == 400
+    assert "size" in answer.json()["error"]
+
+
+def test_a_copied_lfs_file_needs_no_size(shelf: Shelf) -> None:
+    uploaded = shelf.upload(b"\0weights")
+    shelf.commit(lines=[("lfsFile", {"path": "model.bin", **uploaded})])
+    copy = {"path": "copy.bin", "algo": "sha256", "oid": uploaded["oid"]}
+    assert shelf.commit(lines=[("lfsFile", copy)]).status_code == 200
+    assert shelf.file("copy.bin").content == b"\0weights"
+
+
+def test_deleting_a_file_and_a_folder(shelf: Shelf) -> None:
+    shelf.commit({"a.txt": b"1", "d/x.txt": b"2", "d/y.txt": b"3"})
+    assert shelf.commit(delete=["a.txt", "d"]).status_code == 200
+    assert shelf.paths() == [".gitattributes"]
+
+
+def test_deleting_what_is_not_there(shelf: Shelf) -> None:
+    answer = shelf.commit(delete=["gone.txt"])
+    assert answer.status_code == 404
+    assert answer.headers["X-Error-Code"] == "EntryNotFound"
+    assert "A file with this name doesn't exist" in answer.json()["error"]
+
+
+def test_copying_inside_the_repository(shelf: Shelf) -> None:
+    shelf.commit({"d/x.txt": b"x", "d/y.txt": b"y"})
+    line = ("copyFile", {"path": "e", "srcPath": "d"})
+    assert shelf.commit(lines=[line]).status_code == 200
+    assert shelf.file("e/y.txt").content == b"y"
+
+
+def test_a_commit_that_fails_in_its_last_line_leaves_no_trace(shelf: Shelf) -> None:
+    before = shelf.head()
+    answer = shelf.commit({f"{n}.txt": b"x" for n in range(50)}, delete=["gone.txt"])
+    assert answer.status_code == 404
+    assert shelf.head() == before
+    assert shelf.paths() == [".gitattributes"]
+
+
+def test_a_parent_that_is_not_the_head_is_refused(shelf: Shelf) -> None:
+    old = shelf.head()
+    assert shelf.commit({"a.txt": b"1"}, parentCommit=old).status_code == 200
+    answer = shelf.commit({"b.txt": b"2"}, parentCommit=old[:7])
+    assert answer.status_code == 412
+    assert answer.json()["error"].startswith("The branch was updated since you opened this page.")
+    assert shelf.commit({"b.txt": b"2"}, parentCommit=shelf.head()[:7]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../up.txt",
+        "a/../b.txt",
+        "/absolute.txt",
+        "a//b.txt",
+        "./a.txt",
+        ".git/config",
+        "a/.GIT/config",
+        "git~1/x",
+        ".git. /x",
+        "a\\b.txt",
+        "nul\0.txt",
+        "line\nbreak",
+        "x" * 300,
+        "",
+    ],
+)
+def test_paths_that_git_or_people_cannot_take_are_refused(shelf: Shelf, path: str) -> None:
+    answer = shelf.commit({path: b"x"})
+    assert answer.status_code in (400, 422)
+    assert answer.json()["error"]
+    assert shelf.paths() == [".gitattributes"]
+
+
+def test_names_that_differ_by_case_alone_are_refused(shelf: Shelf) -> None:
+    shelf.commit({"Config.json": b"1"})
+    answer = shelf.commit({"config.json": b"2"})
+    assert answer.status_code in (400, 409, 422)
+    assert "case" in answer.json()["error"]
+
+
+def test_a_file_where_a_folder_is_and_the_reverse(shelf: Shelf) -> None:
+    shelf.commit({"d/x.txt": b"x", "f": b"f"})
+    assert shelf.commit({"d": b"file"}).status_code == 400
+    assert shelf.commit({"f/y.txt": b"y"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "header"),
+        (b"not json", "Line 1"),
+        (b'{"key": "header", "value": {"summary": "x"}}\n{"key": "nonsense", "value": {}}', "nons"),
+        (
+            b'{"key": "file", "value": {"path": "a", "content": "!", "encoding": "base64"}}',
+            "base64",
+        ),
+        (b'{"key": "header", "value": {"summary": "x", "parentCommit": "zz"}}', "parentCommit"),
+    ],
+)
+def test_a_malformed_body_is_explained(shelf: Shelf, body: bytes, says: str) -> None:
+    answer = shelf.hub.post(f"{shelf.api}/commit/main", token=shelf.token, content=body)
+    assert answer.status_code == 400
+    assert says in answer.json()["error"]
+
+
+def test_a_large_regular_file_is_sent_to_lfs(shelf: Shelf) -> None:
+    answer = shelf.commit({"big.txt": b"x" * ((10 << 20) + 1)})
+    assert answer.status_code == 400
+    assert "git-lfs" in answer.json()["error"]
+
+
+def test_an_endless_line_is_cut_off(shelf: Shelf) -> None:
+    body = b'{"key": "header", "value": {"summary": "' + b"x" * (16 << 20)
+    answer = shelf.hub.post(f"{shelf.api}/commit/main", token=shelf.token, content=body)
+    assert answer.status_code == 413
+
+
+def test_who_may_commit(shelf: Shelf) -> None:
+    tokens = shelf.hub.tokens
+    assert shelf.commit({"a": b"1"}, token=tokens.alice_read).status_code == 403
+    assert shelf.commit({"a": b"1"}, token=tokens.bob).status_code == 403
+    body = json.dumps({"key": "header", "value": {"summary": "x"}})
+    answer = shelf.hub.post(f"{shelf.api}/commit/main", content=body)
+    assert answer.status_code == 401
+    assert shelf.paths() == [".gitattributes"]
+
+
+def test_where_commits_can_go(shelf: Shelf) -> None:
+    missing = shelf.commit({"a": b"1"}, rev="nowhere")
+    assert missing.headers["X-Error-Code"] == "RevisionNotFound"
+    assert shelf.commit({"a": b"1"}, rev=shelf.head()).status_code == 400
+    assert shelf.commit({"a": b"1"}, rev="refs%2Fheads%2Fmain").status_code == 200
+
+
+def test_pull_requests_are_said_to_be_missing(shelf: Shelf) -> None:
+    answer = shelf.commit({"a": b"1"}, rev="main?create_pr=1")
+    assert answer.status_code == 501
+    assert answer.headers["X-Error-Code"] == "NotImplemented"
+
+
+def test_preupload_tells_how_to_upload_each_file(shelf: Shelf) -> None:
+    shelf.commit({"there.txt": b"there", ".gitignore": b"*.tmp\n"})
+    files = [
+        {"path": "new.txt", "size": 3, "sample": base64.b64encode(b"abc").decode()},
+        {"path": "there.txt", "size": 5, "sample": ""},
+        {"path": "w.safetensors", "size": 3, "sample": base64.b64encode(b"abc").decode()},
+        {"path": "binary", "size": 3, "sample": base64.b64encode(b"a\0c").decode()},
+        {"path": "large.txt", "size": 11 << 20, "sample": ""},
+        {"path": "empty.bin", "size": 0, "sample": ""},
+        {"path": "x.tmp", "size": 1, "sample": ""},
+    ]
+    answer = shelf.hub.post(f"{shelf.api}/preupload/main", token=shelf.token, json={"files": files})
+    assert answer.status_code == 200
+    told = {file["path"]: file for file in answer.json()["files"]}
+    modes = {path: file["uploadMode"] for path, file in told.items()}
+    assert modes == {
+        "new.txt": "regular",
+        "there.txt": "regular",
+        "w.safetensors": "lfs",
+        "binary": "lfs",
+        "large.txt": "lfs",
+        "empty.bin": "regular",
+        "x.tmp": "regular",
+    }
+    assert [path for path, file in told.items() if file["shouldIgnore"]] == ["x.tmp"]
+    assert told["new.txt"]["oid"] is None
+    blob = hashlib.sha1(b"blob 5\0there", usedforsecurity=False).hexdigest()
+    assert told["there.txt"]["oid"] == blob
+
+
+def test_the_facts_of_the_card_follow_the_head(shelf: Shelf) -> None:
+    card = b"---\nlicense: mit\ntags: [a-tag]\nlibrary_name: transformers\n---\n# Hello\n"
+    shelf.commit({"README.md": card})
+    info = shelf.hub.get(shelf.api, token=shelf.token).json()
+    assert info["cardData"]["license"] == "mit"
+    assert {"a-tag", "license:mit"} <= set(info["tags"])
+    shelf.commit(delete=["README.md"])
+    assert "license:mit" not in shelf.hub.get(shelf.api, token=shelf.token).json()["tags"]
+
+
+def test_a_broken_card_is_stored_with_a_warning(shelf: Shelf) -> None:
+    answer = shelf.commit({"README.md": b"---\na: [\n---\n", "a.txt": b"1"})
+    assert answer.status_code == 200
+    assert "Invalid YAML" in answer.json()["hookOutput"]
+    assert answer.headers["X-HF-Warning"].startswith("Model card; ")
+    assert "a.txt" in shelf.paths()
