@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stock client in this process, pointed at the live hub and with nothing remembered."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from huggingface_hub import HfApi, constants
+
+from tests.harness.hub import LiveHub
+
+_PLACES = {
+    "HF_HOME": "",
+    "HF_HUB_CACHE": "hub",
+    "HUGGINGFACE_HUB_CACHE": "hub",
+    "HF_ASSETS_CACHE": "assets",
+    "HF_TOKEN_PATH": "token",
+    "HF_STORED_TOKENS_PATH": "stored_tokens",
+    "AGENT_HARNESSES_PATH": "agent_harnesses.json",
+}
+
+
+@pytest.fixture
+def client_home(live_hub: LiveHub, tmp_path: Path) -> Iterator[Path]:
+    """An empty HF_HOME, and the settings that a user's environment would give.
+
+    They are constants that the client reads when it is imported, which another test may have done.
+    """
+    home = tmp_path / "hf-home"
+    hosts = constants.HF_URL_HOSTS | {"127.0.0.1"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, place in _PLACES.items():
+            patch.setattr(constants, name, str(home / place))
+        patch.setattr(constants, "ENDPOINT", live_hub.url)
+        template = f"{live_hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+        patch.setattr(constants, "HF_URL_HOSTS", hosts)
+        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        patch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
+        patch.setenv("HF_TOKEN", live_hub.token)
+        yield home
+    huggingface_hub.close_session()
+
+
+@pytest.fixture
+def api(live_hub: LiveHub, client_home: Path) -> HfApi:
+    """The stock client as alice."""
+    return HfApi(endpoint=live_hub.url, token=live_hub.token)
+
+
+@pytest.fixture
+def repo_id(request: pytest.FixtureRequest) -> str:
+    """A name of alice's that no other test takes; nothing has it yet."""
+    name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name).strip("-")
+    return f"alice/{name[:90]}"
+
+
+@pytest.fixture
+def repo(api: HfApi, repo_id: str) -> str:
+    """An empty model repository of alice's."""
+    return api.create_repo(repo_id).repo_id
+
+
+@pytest.fixture
+def hf(live_hub: LiveHub, tmp_path: Path) -> Callable[..., str]:
+    """Run the `hf` command as alice with an empty HF_HOME; its output."""
+    env = {
+        **live_hub.client_env,
+        "HF_HOME": str(tmp_path / "hf-command"),
+        "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+        "NO_COLOR": "1",
+        "no_proxy": "*",
+    }
+
+    def run(*arguments: str) -> str:
+        command = [str(Path(sys.executable).with_name("hf")), *arguments]
+        done = subprocess.run(
+            command, env={**os.environ, **env}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What must hold of a hub that was killed: everything acknowledged is there, whole and readable."""
+
+import hashlib
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx2 as httpx
+
+from tests.reliability.ledger import Acknowledged, File
+from tests.reliability.writers import LFS, REPO, TOKEN
+
+API = f"/api/models/{REPO}"
+_BATCH = 500
+
+
+class Auditor:
+    """Reads a hub back over HTTP; each method is an AssertionError where something is missing."""
+
+    def __init__(self, url: str) -> None:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def check(self, entries: Iterable[Acknowledged]) -> int:
+        """Find each acknowledged write again; the number of files that were read and hashed."""
+        entries = list(entries)
+        self._commits(entries)
+        self._refs(entries)
+        self._uploads(entry.files[0] for entry in entries if entry.kind == "upload")
+        files = [
+            (entry.commit, file)
+            for entry in entries
+            if entry.kind == "commit"
+            for file in entry.files
+        ]
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(self._reads_back, files))
+        return len(files)
+
+    def check_heads(self, entries: Iterable[Acknowledged]) -> None:
+        """Each branch still shows each file that was ever committed to it: no update was lost."""
+        paths: dict[str, set[str]] = defaultdict(set)
+        for entry in entries:
+            if entry.kind == "commit":
+                paths[entry.ref].update(file.path for file in entry.files)
+        for branch, wanted in paths.items():
+            listed = self._pages(f"{API}/tree/{branch}?recursive=true")
+            assert not wanted - {str(item["path"]) for item in listed}, branch
+
+    def _commits(self, entries: Iterable[Acknowledged]) -> None:
+        wanted: dict[str, set[str]] = defaultdict(set)
+        for entry in entries:
+            if entry.kind == "commit":
+                wanted[entry.ref].add(entry.commit)
+        for branch, missing in wanted.items():
+            for item in self._pages(f"{API}/commits/{branch}?limit=500"):
+                missing.discard(str(item["id"]))
+                if not missing:
+                    break
+            assert not missing, f"{len(missing)} acknowledged commits are not in {branch}"
+
+    def _refs(self, entries: Iterable[Acknowledged]) -> None:
+        answer = self._get(f"{API}/refs").json()
+        refs = {item["ref"]: item["targetCommit"] for item in (*answer["branches"], *answer["tags"])}
+        wanted = [entry for entry in entries if entry.kind == "ref"]
+        for entry in wanted:
+            assert entry.ref in refs, f"{entry.ref} is gone"
+            if entry.commit:
+                assert refs[entry.ref] == entry.commit
+        for commit in {refs["refs/heads/main"], *(refs[entry.ref] for entry in wanted)}:
+            assert self._get(f"{API}/revision/{commit}").json()["sha"] == commit
+            assert self._get(f"{API}/tree/{commit}").json()
+
+    def _uploads(self, files: Iterable[File]) -> None:
+        """The hub wants none of the files again that it said it has."""
+        objects = [{"oid": file.sha256, "size": file.size} for file in files]
+        url = f"/{REPO}.git/info/lfs/objects/batch"
+        for start in range(0, len(objects), _BATCH):
+            body = {"operation": "upload", "objects": objects[start : start + _BATCH]}
+            answer = self._http.post(url, json=body, headers={"Content-Type": LFS})
+            again = [item for item in answer.json()["objects"] if "actions" in item]
+            assert not again, f"{len(again)} acknowledged uploads are gone"
+
+    def _reads_back(self, wanted: tuple[str, File]) -> None:
+        commit, file = wanted
+        digest = hashlib.sha256()
+        size = 0
+        with self._http.stream("GET", f"/{REPO}/resolve/{commit}/{file.path}") as answer:
+            assert answer.status_code == 200, (file.path, answer.read())
+            for piece in answer.iter_raw():
+                digest.update(piece)
+                size += len(piece)
+        assert (size, digest.hexdigest()) == (file.size, file.sha256), file.path
+
+    def _get(self, url: str) -> httpx.Response:
+        answer = self._http.get(url)
+        assert answer.status_code == 200, (url, answer.text)
+        return answer
+
+    def _pages(self, url: str) -> Iterator[dict[str, object]]:
+        while url:
+            answer = self._get(url)
+            yield from answer.json()
+            url = answer.links.get("next", {}).get("url", "")
+
+
+def check_blobs(folder: Path) -> int:
+    """Hash every stored large file again and compare it with its name; how many there are."""
+    checked = 0
+    for path in folder.rglob("*"):
+        name = path.name
+        if not path.is_file() or len(name) != 64 or set(name) - set("0123456789abcdef"):
+            continue
+        with path.open("rb") as content:
+            assert hashlib.file_digest(content, "sha256").hexdigest() == name, path
+        checked += 1
+    return checked
+
+
+def check_objects(bare: Path) -> str:
+    """Have git check a repository that was written out; what it said."""
+    command = ["git", "-C", str(bare), "fsck", "--full", "--strict", "--no-dangling"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
