@@ -173,10 +173,11 @@ git_objects = Table(
     Column("oid", Oid, nullable=False),
     Column("kind", SmallInteger, nullable=False),  # git's pack types: 1 commit 2 tree 3 blob 4 tag
     Column("size", BigInteger, nullable=False),  # inflated, without git's header
-    Column("data", LargeBinary, nullable=False),  # deflated, as in a pack entry
     # For blobs that are git-lfs pointers: what they point at.
     Column("lfs_sha256", LargeBinary(32)),
     Column("lfs_size", BigInteger),
+    # Deflated, as in a pack entry. Last, since SQLite reads through what stands before a column.
+    Column("data", LargeBinary, nullable=False),
     UniqueConstraint("repo_id", "oid"),
 )
 
@@ -196,6 +197,9 @@ git_commits = Table(
     Column("message", Text, nullable=False),  # the body, without the title
     Column("facts_id", ForeignKey("facts.id"), index=True),
     Column("size", BigInteger),  # of all files at this revision, LFS files counted in full
+    # Which commit last changed each entry of the folders that this commit changed: see
+    # git/last_commits.py.
+    Column("last_changes", LargeBinary),
     UniqueConstraint("repo_id", "oid"),
 )
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which files differ between two trees; folders that are equal are never looked into."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from hubkeep.git.folders import Trees, described, is_folder, shown
+from hubkeep.git.trees import EMPTY_TREE, TreeEntry
+from hubkeep.git.types import FileChange
+
+_Pair = tuple[bytes, TreeEntry | None, TreeEntry | None]
+
+
+def compare(
+    conn: Connection, repo_id: int, old: bytes, new: bytes, *, limit: int | None = None
+) -> list[FileChange]:
+    """Return the files that differ between two trees, in path order, at most `limit`.
+
+    A rename is a file deleted and a file added. Submodules are left out.
+    """
+    trees = Trees(conn, repo_id)
+    differing = changed_files(trees, old, new)[:limit]
+    return file_changes(trees, differing)
+
+
+def changed_files(trees: Trees, old: bytes, new: bytes) -> list[_Pair]:
+    """Return (path, old entry, new entry) of what differs, in path order, folders left out."""
+    files: list[_Pair] = []
+    level: list[tuple[bytes, bytes, bytes]] = [(b"", old, new)] if old != new else []
+    while level:
+        trees.load(oid for _, one, other in level for oid in (one, other))
+        below: list[tuple[bytes, bytes, bytes]] = []
+        for prefix, one, other in level:
+            for name, before, after in _differing(trees[one], trees[other]):
+                path = prefix + name
+                folders = [_folder(before), _folder(after)]
+                if folders != [EMPTY_TREE, EMPTY_TREE]:
+                    below.append((path + b"/", folders[0], folders[1]))
+                pair = (_file(before), _file(after))
+                if pair != (None, None):
+                    files.append((path, *pair))
+        level = below
+    return sorted(files, key=lambda each: each[0])
+
+
+def _differing(
+    old: Iterable[TreeEntry], new: Iterable[TreeEntry]
+) -> Iterable[tuple[bytes, TreeEntry | None, TreeEntry | None]]:
+    before = {entry.name: entry for entry in old}
+    after = {entry.name: entry for entry in new}
+    for name, entry in before.items():
+        if after.get(name) != entry:
+            yield name, entry, after.get(name)
+    for name, entry in after.items():
+        if name not in before:
+            yield name, None, entry
+
+
+def _folder(entry: TreeEntry | None) -> bytes:
+    return entry.oid if entry is not None and is_folder(entry) else EMPTY_TREE
+
+
+def _file(entry: TreeEntry | None) -> TreeEntry | None:
+    return None if entry is None or is_folder(entry) else entry
+
+
+def file_changes(trees: Trees, differing: Iterable[_Pair]) -> list[FileChange]:
+    """Describe what differs, in one batch."""
+    pairs = [(shown(path), old, new) for path, old, new in differing]
+    olds = iter(described(trees.conn, trees.repo_id, [(p, old) for p, old, _ in pairs if old]))
+    news = iter(described(trees.conn, trees.repo_id, [(p, new) for p, _, new in pairs if new]))
+    changes = [
+        FileChange(path, next(olds) if old else None, next(news) if new else None)
+        for path, old, new in pairs
+    ]
+    return [change for change in changes if not _is_submodule(change)]
+
+
+def _is_submodule(change: FileChange) -> bool:
+    return all(side is None or side.kind == "submodule" for side in (change.old, change.new))

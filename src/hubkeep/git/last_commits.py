@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which commit last changed each entry of a folder, known without walking history.
+
+Each commit keeps a record: for each folder that it changed, the ids of the commits that last
+changed that folder's entries, in the order of its tree. A folder that a commit did not change has
+its record at the commit that did, which the record of the folder above names. So an answer for a
+folder at any commit takes one step a level, and a new commit writes only the folders it touched.
+Folders whose entries were all last changed by the commit itself are left out: the first commit of
+a repository needs no record.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from hubkeep.git.errors import NotAFolder, ObjectMissing, PathMissing
+from hubkeep.git.folders import Segments, Trees, is_folder, shown, split
+from hubkeep.git.objects import OID_BYTES
+from hubkeep.git.queries import commits, last_changes
+from hubkeep.git.types import CommitRow
+
+_HEAD = struct.Struct(">II")  # bytes of the folder's path, entries
+
+Record = Mapping[bytes, bytes]
+"""By folder (its path, "" for the root): a commit's 20 bytes for each entry, in tree order."""
+
+
+def encode_record(record: Record) -> bytes | None:
+    """Return a record as it is stored, None for an empty one."""
+    if not record:
+        return None
+    parts: list[bytes] = []
+    for path, oids in record.items():
+        parts += [_HEAD.pack(len(path), len(oids) // OID_BYTES), path, oids]
+    return zlib.compress(b"".join(parts), 1)
+
+
+def decode_record(data: bytes | None) -> Record:
+    """Return a record from its stored form."""
+    record: dict[bytes, bytes] = {}
+    raw = zlib.decompress(data) if data else b""
+    at = 0
+    while at < len(raw):
+        length, count = _HEAD.unpack_from(raw, at)
+        start = at + _HEAD.size
+        end = start + length + count * OID_BYTES
+        record[raw[start : start + length]] = raw[start + length : end]
+        at = end
+    return record
+
+
+class Records:
+    """Records of one repository's commits, loaded in batches."""
+
+    def __init__(self, conn: Connection, repo_id: int) -> None:
+        self._conn = conn
+        self._repo_id = repo_id
+        self._known: dict[bytes, Record] = {}
+
+    def load(self, oids: Iterable[bytes]) -> None:
+        """Read the records of commits in one batch."""
+        wanted = [oid for oid in dict.fromkeys(oids) if oid not in self._known]
+        for oid, data in last_changes(self._conn, self._repo_id, wanted).items():
+            self._known[oid] = decode_record(data)
+
+    def of(self, commit: bytes, path: bytes, count: int) -> Sequence[bytes]:
+        """The commits that last changed the `count` entries of a folder that `commit` changed."""
+        oids = self._known[commit].get(path)
+        if oids is None:
+            return [commit] * count
+        return [oids[i : i + OID_BYTES] for i in range(0, len(oids), OID_BYTES)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder of a new commit, and what it was in the parents: (tree, commit that changed it)."""
+
+    path: bytes
+    tree: bytes
+    sources: list[tuple[bytes, bytes]]
+
+
+def record_of(
+    trees: Trees, commit: bytes, tree: bytes, parents: Sequence[tuple[bytes, bytes]]
+) -> Record:
+    """Return the record of a new commit, given its parents as (id, tree).
+
+    An entry that is as in one of the parents was last changed where that parent says; the first
+    such parent counts, as for `git log -1 -- PATH`.
+    """
+    records = Records(trees.conn, trees.repo_id)
+    record: dict[bytes, bytes] = {}
+    level = [_Folder(b"", tree, [(parent_tree, oid) for oid, parent_tree in parents])]
+    while level:
+        trees.load(oid for f in level for oid in (f.tree, *(source[0] for source in f.sources)))
+        records.load(changed for f in level for _, changed in f.sources)
+        below: list[_Folder] = []
+        for folder in level:
+            oids = _last_of(trees, records, commit, folder, below)
+            if any(oid != commit for oid in oids):
+                record[folder.path] = b"".join(oids)
+        level = [folder for folder in below if folder.sources]
+    return record
+
+
+def _last_of(
+    trees: Trees, records: Records, commit: bytes, folder: _Folder, below: list[_Folder]
+) -> list[bytes]:
+    """The commits that last changed a folder's entries; its changed folders go to `below`."""
+    sources = [
+        {
+            entry.name: (entry, changed_at)
+            for entry, changed_at in zip(
+                trees[tree], records.of(changed, folder.path, len(trees[tree])), strict=True
+            )
+        }
+        for tree, changed in folder.sources
+    ]
+    oids: list[bytes] = []
+    for entry in trees[folder.tree]:
+        olds = [source[entry.name] for source in sources if entry.name in source]
+        last = next((at for old, at in olds if old == entry), commit)
+        oids.append(last)
+        # The same commit may stand in the record of an unchanged entry, so ask for equality.
+        if is_folder(entry) and all(old != entry for old, _ in olds):
+            path = folder.path + b"/" + entry.name if folder.path else entry.name
+            below.append(
+                _Folder(path, entry.oid, [(old.oid, at) for old, at in olds if is_folder(old)])
+            )
+    return oids
+
+
+class Memo(Protocol):
+    """Keeps small values that never change; may forget any of them at any time."""
+
+    def get(self, key: tuple[str, int, bytes, str]) -> bytes | None:
+        """Return what was kept."""
+        ...
+
+    def put(self, key: tuple[str, int, bytes, str], value: bytes) -> None:
+        """Keep a value."""
+        ...
+
+
+def last_commits(
+    conn: Connection, repo_id: int, commit: bytes, folder: str, memo: Memo | None = None
+) -> dict[str, CommitRow]:
+    """Return the commit that last changed each entry of a folder, by the entry's name.
+
+    Costs one step a level of the folder and one batch of commits, however long the history; with a
+    `memo` a folder that was asked for before costs the batch alone. A commit that only merged is
+    not a change. PathMissing, NotAFolder.
+    """
+    key = ("last", repo_id, commit, folder)
+    known = memo.get(key) if memo else None
+    if known is not None:
+        at = msgspec.json.decode(known, type=dict[str, bytes])
+    else:
+        at = _last_commits(conn, repo_id, commit, folder)
+        if memo:
+            memo.put(key, msgspec.json.encode(at))
+    rows = commits(conn, repo_id, list(set(at.values())))
+    return {name: rows[oid] for name, oid in at.items() if oid in rows}
+
+
+def _last_commits(conn: Connection, repo_id: int, commit: bytes, folder: str) -> dict[str, bytes]:
+    segments = split(folder)
+    if segments is None:
+        raise PathMissing(folder)
+    trees, records = Trees(conn, repo_id), Records(conn, repo_id)
+    tree, changed, path = _descend(trees, records, commit, segments, folder)
+    records.load([changed])
+    inside = trees.one(tree)
+    at = records.of(changed, path, len(inside))
+    return {shown(entry.name): oid for entry, oid in zip(inside, at, strict=True)}
+
+
+def last_commit(conn: Connection, repo_id: int, commit: bytes, path: str) -> bytes:
+    """Return the id of the commit that last changed a file or folder. PathMissing."""
+    segments = split(path)
+    if not segments:
+        return commit
+    trees, records = Trees(conn, repo_id), Records(conn, repo_id)
+    tree, changed, above = _descend(trees, records, commit, segments[:-1], path)
+    records.load([changed])
+    inside = trees.one(tree)
+    for entry, at in zip(inside, records.of(changed, above, len(inside)), strict=True):
+        if entry.name == segments[-1]:
+            return at
+    raise PathMissing(path)
+
+
+def _descend(
+    trees: Trees, records: Records, commit: bytes, segments: Segments, asked: str
+) -> tuple[bytes, bytes, bytes]:
+    """Return a folder's tree, the commit that last changed it, and its path."""
+    start = commits(trees.conn, trees.repo_id, [commit]).get(commit)
+    if start is None:
+        raise ObjectMissing(f"The commit {commit.hex()} is missing")
+    tree, changed, path = start.tree, commit, b""
+    for segment in segments:
+        records.load([changed])
+        inside = trees.one(tree)
+        position = next((i for i, e in enumerate(inside) if e.name == segment), None)
+        if position is None:
+            raise PathMissing(asked)
+        if not is_folder(inside[position]):
+            raise NotAFolder(asked)
+        changed = records.of(changed, path, len(inside))[position]
+        tree = inside[position].oid
+        path = path + b"/" + segment if path else segment
+    return tree, changed, path

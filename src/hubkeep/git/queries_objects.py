@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SQL of objects: batches by oid, first-wins inserts, streams of whole repositories."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    any_,
+    bindparam,
+    delete,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from hubkeep.db.tables import git_objects, repos
+from hubkeep.db.upserts import insert_for
+from hubkeep.git.objects import Kind, LfsPointer
+
+# SQLite allows 32,766 variables in a statement; so many oids are enough to make round trips cheap.
+_OIDS = 8_000
+_DATA_OIDS = 500
+_STREAM_ROWS = 500
+
+
+class ByOids:
+    """A SELECT of a repository's rows by many oids, in the form that suits each database."""
+
+    def __init__(self, query: Select, repo: Column[int], oid: Column[bytes]) -> None:
+        mine = query.where(repo == bindparam("repo"))
+        self._sqlite = mine.where(oid.in_(bindparam("oids", expanding=True)))
+        self._postgresql = mine.where(oid == any_(bindparam("oids", type_=ARRAY(LargeBinary))))
+
+    def rows(
+        self, conn: Connection, repo_id: int, oids: Sequence[bytes], batch: int = _OIDS
+    ) -> Iterator[Row]:
+        """Yield the rows in no order; at most `batch` oids go into one statement."""
+        query = self._postgresql if conn.dialect.name == "postgresql" else self._sqlite
+        for start in range(0, len(oids), batch):
+            parameters = {"repo": repo_id, "oids": list(oids[start : start + batch])}
+            yield from conn.execute(query, parameters)
+
+
+_INFO = ByOids(
+    select(
+        git_objects.c.oid,
+        git_objects.c.kind,
+        git_objects.c.size,
+        git_objects.c.lfs_sha256,
+        git_objects.c.lfs_size,
+    ),
+    git_objects.c.repo_id,
+    git_objects.c.oid,
+)
+_DATA = ByOids(
+    select(git_objects.c.oid, git_objects.c.kind, git_objects.c.size, git_objects.c.data),
+    git_objects.c.repo_id,
+    git_objects.c.oid,
+)
+_COUNT = (
+    select(func.count()).select_from(git_objects).where(git_objects.c.repo_id == bindparam("repo"))
+)
+_OIDS_OF = (
+    select(git_objects.c.oid)
+    .where(git_objects.c.repo_id == bindparam("repo"))
+    .execution_options(yield_per=_STREAM_ROWS)
+)
+_STREAM = (
+    select(git_objects.c.oid, git_objects.c.kind, git_objects.c.size, git_objects.c.data)
+    .where(git_objects.c.repo_id == bindparam("repo"))
+    .execution_options(yield_per=_STREAM_ROWS)
+)
+# A lock that keeps other writers of the repository out, but not rows that refer to it.
+_LOCK = select(repos.c.id).where(repos.c.id == bindparam("repo")).with_for_update(key_share=True)
+
+
+def lock_repo(conn: Connection, repo_id: int) -> None:
+    """Wait until no other transaction writes into the repository, and keep others out.
+
+    SQLite has one writer anyway.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(_LOCK, {"repo": repo_id})
+
+
+ObjectInfo = tuple[int, int, LfsPointer | None]
+"""Kind, size and, for pointers, what they point at."""
+
+
+def object_infos(conn: Connection, repo_id: int, oids: Sequence[bytes]) -> dict[bytes, ObjectInfo]:
+    """Return what is known of the objects without reading them; those missing are left out."""
+    return {
+        oid: (kind, size, LfsPointer(sha256, lfs_size) if sha256 is not None else None)
+        for oid, kind, size, sha256, lfs_size in _INFO.rows(conn, repo_id, oids)
+    }
+
+
+def object_data(
+    conn: Connection, repo_id: int, oids: Sequence[bytes]
+) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """Yield (oid, kind, size, deflated data) of the objects that are there."""
+    for row in _DATA.rows(conn, repo_id, oids, _DATA_OIDS):
+        yield row[0], row[1], row[2], row[3]
+
+
+ObjectRow = tuple[bytes, Kind, int, bytes, LfsPointer | None]
+"""Oid, kind, size, deflated data, and for pointers what they point at."""
+
+
+def insert_objects(conn: Connection, repo_id: int, rows: Iterable[ObjectRow]) -> None:
+    """Insert objects; one that is there already stays as it is."""
+    values = [
+        {
+            "repo_id": repo_id,
+            "oid": oid,
+            "kind": int(kind),
+            "size": size,
+            "data": data,
+            "lfs_sha256": lfs.sha256 if lfs else None,
+            "lfs_size": lfs.size if lfs else None,
+        }
+        for oid, kind, size, data, lfs in rows
+    ]
+    if values:
+        insert = insert_for(conn, git_objects)
+        conn.execute(insert.on_conflict_do_nothing(index_elements=["repo_id", "oid"]), values)
+
+
+def count_objects(conn: Connection, repo_id: int) -> int:
+    """Count the repository's objects."""
+    return conn.execute(_COUNT, {"repo": repo_id}).scalar_one()
+
+
+def stream_oids(conn: Connection, repo_id: int) -> Iterator[bytes]:
+    """Yield the oids of all objects, in no order, without holding them."""
+    yield from conn.execute(_OIDS_OF, {"repo": repo_id}).scalars()
+
+
+def stream_objects(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """Yield (oid, kind, size, deflated data) of all objects, in no order, without holding them."""
+    for row in conn.execute(_STREAM, {"repo": repo_id}):
+        yield row[0], row[1], row[2], row[3]
+
+
+def delete_objects(conn: Connection, repo_id: int, oids: Sequence[bytes]) -> int:
+    """Delete objects and return how many there were."""
+    deleted = 0
+    for start in range(0, len(oids), _OIDS):
+        mine = git_objects.c.oid.in_(oids[start : start + _OIDS])
+        deleted += conn.execute(
+            delete(git_objects).where(git_objects.c.repo_id == repo_id, mine)
+        ).rowcount
+    return deleted

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that rooms call to read a repository and to move its refs; commits: `changes.py`."""
+
+from hubkeep.git.compare import compare
+from hubkeep.git.history import count_commits, log
+from hubkeep.git.last_commits import last_commits
+from hubkeep.git.queries import set_revision_facts
+from hubkeep.git.reading import all_files, blob, entries, entry, walk
+from hubkeep.git.refs import (
+    BRANCHES,
+    TAGS,
+    branch_exists,
+    create_branch,
+    create_tag,
+    delete_branch,
+    delete_tag,
+    refs,
+    resolve,
+)
+from hubkeep.git.types import CommitRow, Entry, FileChange, Ref, Revision
+
+__all__ = [
+    "BRANCHES",
+    "TAGS",
+    "CommitRow",
+    "Entry",
+    "FileChange",
+    "Ref",
+    "Revision",
+    "all_files",
+    "blob",
+    "branch_exists",
+    "compare",
+    "count_commits",
+    "create_branch",
+    "create_tag",
+    "delete_branch",
+    "delete_tag",
+    "entries",
+    "entry",
+    "last_commits",
+    "log",
+    "refs",
+    "resolve",
+    "set_revision_facts",
+    "walk",
+]
