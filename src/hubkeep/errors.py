@@ -88,15 +88,15 @@ def read_only_token() -> HubError:
 # --- what is asked for
 
 
-def repo_not_found(path: str, *, anonymous: bool) -> HubError:
+def repo_not_found(*, anonymous: bool) -> HubError:
     """Missing and private look alike: 401 to strangers (they may sign in), 404 to who has no
     right.
+
+    The text is huggingface.co's: clients do not repeat it after their own, which is longer.
     """
-    status, hint = (401, " If it is private, sign in.") if anonymous else (404, "")
     headers = {"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'} if anonymous else None
-    return HubError(
-        status, f"Repository not found: {path}.{hint}", code="RepoNotFound", headers=headers
-    )
+    status = 401 if anonymous else 404
+    return HubError(status, "Repository not found", code="RepoNotFound", headers=headers)
 
 
 def revision_not_found(revision: str) -> HubError:

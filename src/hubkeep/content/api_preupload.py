@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pathspec import GitIgnoreSpec
 from sqlalchemy import Connection
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from hubkeep import errors
 from hubkeep.cards.validate import validate_card
@@ -92,12 +92,17 @@ def _text(conn: Connection, repo_id: int, entry: Entry | None, given: str | None
 
 
 async def validate_yaml(_app: "App", request: Request) -> Response:
-    """Check a card; always JSON, since clients parse the body before they look at the status.
+    """Check a card; JSON, since clients that upload parse the body before they see the status.
 
-    400 where the card has errors, as on huggingface.co.
+    400 where the card has errors, as on huggingface.co; to clients that accept text alone, as text
+    (`RepoCard.validate` raises it as it is).
     """
     card = await read_json(request, CardToValidate)
     check = validate_card(card.content, card.repo_type)
+    if request.headers.get("accept") == "text/plain":
+        lines = [f"- Error: {text}" for text in check.errors]
+        lines += [f"- Warning: {text}" for text in check.warnings]
+        return PlainTextResponse("\n".join(lines), 400 if check.errors else 200)
     verdict = CardVerdict(
         [Message(text) for text in check.errors], [Message(text) for text in check.warnings]
     )

@@ -96,16 +96,13 @@ async def delete_branch(app: "App", request: Request) -> Response:
 async def create_tag(app: "App", request: Request) -> Response:
     """Tag a revision; with a message the tag is an annotated one."""
     wanted = await read_json(request, NewTag)
-    try:
-        check_ref_name(TAGS + wanted.tag)
-    except BadRef as bad:
-        raise errors.bad_request(f"Invalid reference for a tag: {wanted.tag}") from bad
 
     def work(conn: Connection) -> None:
         now = app.clock()
         visitor = visit(conn, request, Action.WRITE, now)
         target = revision_of(conn, visitor.repo, request.path_params["rev"])
         try:
+            check_ref_name(TAGS + wanted.tag)
             git_refs.create_tag(
                 conn,
                 visitor.repo.id,
@@ -115,6 +112,8 @@ async def create_tag(app: "App", request: Request) -> Response:
                 tagger=signature_of(visitor.actor.user),
                 at=now,
             )
+        except BadRef as bad:
+            raise errors.bad_request(f"Invalid reference for a tag: {wanted.tag}") from bad
         except RefExists as there:
             raise errors.conflict(f"Reference {TAGS}{wanted.tag} already exists") from there
 

@@ -51,14 +51,14 @@ def reach(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Act
     """
     found = find_repo(conn, kind, path)
     if found is None:
-        raise errors.repo_not_found(path, anonymous=actor.is_anonymous)
+        raise errors.repo_not_found(anonymous=actor.is_anonymous)
     repo, moved = found
     # The role decides nothing on a public repository that is only read: one query less.
     if (repo.private or action is not Action.READ) and actor.user_id != repo.owner_id:
         role = role_in(conn, repo.owner_id, actor.user_id)
         repo = repo if role is None else replace(repo, role=role)
     if not can(actor, Action.READ, resource(repo)):
-        raise errors.repo_not_found(path, anonymous=actor.is_anonymous)
+        raise errors.repo_not_found(anonymous=actor.is_anonymous)
     if moved:
         raise Moved(path, repo.path)
     if not can(actor, action, resource(repo)):

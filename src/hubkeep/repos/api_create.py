@@ -78,7 +78,7 @@ async def duplicate(app: "App", request: Request) -> Response:
         except NameTaken as taken:
             raise already_exists(base, source.type, taken) from taken
         if not copy_contents(conn, source.id, made.id, pusher=user.id, now=now):
-            raise errors.repo_not_found(source.path, anonymous=False)
+            raise errors.repo_not_found(anonymous=False)
         reindex(conn, made.id)
         return made
 

@@ -214,7 +214,7 @@ def _hold_repo(conn: Connection, repo_id: int) -> None:
         .with_for_update(read=True, key_share=True)
     )
     if conn.execute(query).scalar() is None:
-        raise errors.repo_not_found("it was deleted meanwhile", anonymous=False)
+        raise errors.repo_not_found(anonymous=False)
 
 
 def _link(

@@ -69,7 +69,7 @@ def check_grant(conn: Connection, grant: Grant, action: Action) -> None:
     """
     repo = conn.execute(_REPO, {"repo": grant.repo_id}).first()
     if repo is None:
-        raise errors.repo_not_found("it was deleted meanwhile", anonymous=False)
+        raise errors.repo_not_found(anonymous=False)
     actor = _bearer(conn, grant)
     role = role_in(conn, repo.owner_id, actor.user_id)
     resource = RepoResource(repo.owner_id, repo.creator_id, repo.private, repo.disabled, role)
