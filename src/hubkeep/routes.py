@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep import operations
+from hubkeep import misc, operations
 from hubkeep.app import App
 from hubkeep.content import (
     api_commit,
@@ -41,6 +41,7 @@ from hubkeep.repos import (
     api_tags,
 )
 from hubkeep.repos.types import RepoType
+from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 
 Handler = Callable[[App, Request], Awaitable[Response]]
@@ -77,7 +78,9 @@ def all_routes() -> list[Route]:
         *_files(),
         *_refs(),
         *_lfs(),
+        *_misc(),
         *_operations(),
+        *(Route(m, pattern, later, Action.ANYONE, area) for m, pattern, area in later_routes()),
     ]
 
 
@@ -194,6 +197,15 @@ def _lfs() -> Iterator[Route]:
     yield Route("GET", files, api_files.list_files, Action.WRITE, area)
     yield Route("POST", f"{files}/batch", api_files.delete_files, Action.ADMINISTER, area)
     yield Route("POST", f"{files}/duplicate", later, Action.READ, area)
+
+
+def _misc() -> Iterator[Route]:
+    area = "misc"
+    yield Route("GET", "/", misc.root, Action.ANYONE, area)
+    yield Route("GET", "/api/agent-harnesses", misc.agent_harnesses, Action.ANYONE, area)
+    yield Route("GET", "/api/telemetry/{topic*}", misc.telemetry, Action.ANYONE, area)
+    yield Route("POST", "/api/telemetry/{topic*}", misc.telemetry, Action.ANYONE, area)
+    yield Route("GET", "/api/tasks", misc.tasks, Action.ANYONE, area)
 
 
 def _operations() -> Iterator[Route]:

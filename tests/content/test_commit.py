@@ -79,7 +79,7 @@ def test_deleting_what_is_not_there(shelf: Shelf) -> None:
 
 def test_copying_inside_the_repository(shelf: Shelf) -> None:
     shelf.commit({"d/x.txt": b"x", "d/y.txt": b"y"})
-    line = ("copyFile", {"path": "e", "srcPath": "d"})
+    line = ("copyFile", {"path": "e/y.txt", "srcPath": "d/y.txt"})
     assert shelf.commit(lines=[line]).status_code == 200
     assert shelf.file("e/y.txt").content == b"y"
 

@@ -39,7 +39,7 @@ async def commits(app: "App", request: Request) -> Response:
     items = [_item(row, formatted="formatted" in query.expand) for row in rows]
     headers = {"X-Total-Count": str(total)}
     if skip + len(rows) < total and rows:
-        pairs = [("expand[]", name) for name in query.expand]
+        pairs: list[tuple[str, str]] = [("expand[]", name) for name in query.expand]
         pairs += [("limit", str(query.limit)), ("p", str(query.p + 1))]
         path = request.scope["raw_path"].decode().partition("?")[0]
         headers["Link"] = f'<{app.base_url(request)}{path}?{urlencode(pairs)}>; rel="next"'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commits of the hub's own making: from the API, and the first one of a repository."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
@@ -171,7 +171,7 @@ def _chained(plan: CommitPlan, pointers: Iterable[StagedBlob]) -> Iterator[Stage
 
 
 @contextmanager
-def as_answers() -> Iterator[None]:
+def as_answers() -> Generator[None]:
     """Turn what the git engine refuses into what clients expect."""
     try:
         yield

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Small answers, and what is missing being said to be missing."""
+
+import pytest
+
+from tests.harness.hub import TestHub, on_sqlite
+
+pytestmark = on_sqlite
+
+
+def test_the_root_says_how_to_use_the_hub(hub: TestHub) -> None:
+    answer = hub.get("/").json()
+    assert answer["name"] == "Hubkeep"
+    assert answer["use"] == "export HF_ENDPOINT=http://127.0.0.1:8080"
+
+
+def test_what_clients_ask_at_their_start(hub: TestHub) -> None:
+    assert hub.get("/api/agent-harnesses").json() == {"standardEnvVars": [], "harnesses": {}}
+    assert hub.head("/api/telemetry/gradio/launched").status_code == 204
+    assert hub.get("/api/tasks").json()["fill-mask"]["id"] == "fill-mask"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/models/alice/x/xet-write-token/main"),
+        ("GET", "/alice/x.git/info/refs?service=git-upload-pack"),
+        ("POST", "/api/collections"),
+        ("GET", "/api/collections/alice/some-0123456789abcdef01234567"),
+        ("GET", "/api/models/alice/x/discussions"),
+        ("GET", "/api/buckets/alice/x"),
+        ("POST", "/oauth/device"),
+    ],
+)
+def test_what_is_missing_is_said_to_be_missing(hub: TestHub, method: str, path: str) -> None:
+    answer = hub.request(method, path)
+    assert answer.status_code == 501
+    assert answer.headers["X-Error-Code"] == "NotImplemented"
+    assert "not implemented" in answer.json()["error"]
