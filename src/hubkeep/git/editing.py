@@ -8,7 +8,7 @@ from hubkeep.git.errors import BadPath, PathConflict, PathMissing
 from hubkeep.git.folders import Segments, Trees, is_folder, shown
 from hubkeep.git.names import collision_key
 from hubkeep.git.objects import Kind, object_id
-from hubkeep.git.trees import EXECUTABLE, FILE, FOLDER, TreeEntry, encode_tree
+from hubkeep.git.trees import EXECUTABLE, FILE, FOLDER, TreeEntry, encode_tree, git_order
 
 MAX_ENTRIES = 100_000
 """Entries that a change may bring a folder to; one that has more may still shrink."""
@@ -112,6 +112,7 @@ class Edit:
             else entry
             for name, entry in folder.entries.items()
         ]
+        entries.sort(key=git_order)
         payload = encode_tree(entries)
         oid = object_id(Kind.TREE, payload)
         if oid not in self._trees:
