@@ -69,6 +69,10 @@ format: $(VENV)/.stamp-lint ## Rewrite the source in the house's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(VENV)/.stamp-runtime ## Write the pages that follow from the source: docs/api.md, docs/cli.md
+	$(BIN)/python -m tools.docs
+
 LOCK := uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
 	--universal --python-version 3.11
 .PHONY: lock
