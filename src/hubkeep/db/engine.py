@@ -37,12 +37,19 @@ class Database:
     READ COMMITTED, and functions lock the rows that they decide on.
     """
 
-    def __init__(self, url: str, *, readers: int = READERS, writers: int = PG_WRITERS) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        readers: int = READERS,
+        writers: int = PG_WRITERS,
+        busy_ms: int = BUSY_MS,
+    ) -> None:
         self.url: URL = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._read_side = _Side(_engine(self.url, write=False), readers, "db-read")
+        self._read_side = _Side(_engine(self.url, busy_ms, write=False), readers, "db-read")
         self._write_side = _Side(
-            _engine(self.url, write=True), 1 if self.is_sqlite else writers, "db-write"
+            _engine(self.url, busy_ms, write=True), 1 if self.is_sqlite else writers, "db-write"
         )
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
@@ -88,6 +95,8 @@ class _Side:
         for attempt in range(_RETRIES):
             try:
                 return self._once(fn)
+            except sqlite3.OperationalError as error:  # from BEGIN, which SQLAlchemy does not see
+                raise _sqlite_error(error) or error from error
             except exc.DBAPIError as error:
                 if _state(error) in _RETRY_STATES and attempt + 1 < _RETRIES:
                     continue
@@ -129,7 +138,7 @@ class _Side:
         self.engine.dispose()
 
 
-def _engine(url: URL, *, write: bool) -> Engine:
+def _engine(url: URL, busy_ms: int, *, write: bool) -> Engine:
     if url.get_backend_name() != "sqlite":
         options = {} if write else {"isolation_level": "REPEATABLE READ"}
         engine = create_engine(
@@ -144,7 +153,7 @@ def _engine(url: URL, *, write: bool) -> Engine:
     engine = create_engine(
         url,
         poolclass=NullPool,
-        connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
+        connect_args={"timeout": busy_ms / 1000, "check_same_thread": False},
     )
     begin = "BEGIN IMMEDIATE" if write else "BEGIN"
 
@@ -172,14 +181,18 @@ def _state(error: exc.DBAPIError) -> str | None:
 
 def _translated(error: exc.DBAPIError) -> Exception:
     if isinstance(error.orig, sqlite3.OperationalError):
-        name = getattr(error.orig, "sqlite_errorname", "")
-        if name == "SQLITE_FULL":
-            return DatabaseFull("the disk with the database is full")
-        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
-            return DatabaseUnavailable(str(error.orig))
-        return error
+        return _sqlite_error(error.orig) or error
     if _state(error) in _FULL_STATES:
         return DatabaseFull("the disk with the database is full")
     if isinstance(error, exc.OperationalError):
         return DatabaseUnavailable(str(error.orig))
     return error
+
+
+def _sqlite_error(error: sqlite3.OperationalError) -> Exception | None:
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return DatabaseFull("the disk with the database is full")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_CANTOPEN")):
+        return DatabaseUnavailable(str(error))
+    return None
