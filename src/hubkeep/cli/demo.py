@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`hubkeep demo`."""
+
+import asyncio
+import os
+import secrets
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import click
+
+from hubkeep.cli.common import Failure, log_to_stderr, open_database, reported, settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from hubkeep.config import Config
+
+USER = "demo"
+
+
+@click.command()
+@click.option("--data", metavar="DIR", help="Keep the hub here; default: a folder that goes away.")
+@click.option("--host", help="Address to listen on; default: 127.0.0.1.")
+@click.option("--port", type=int, help="Port; default: 8080; 0 takes a free one.")
+@click.option("--exit", "leave", is_flag=True, help="Stop as soon as the hub is filled.")
+def demo(data: str | None, leave: bool, **options: object) -> None:
+    """Run a hub that is filled with a few small repositories, to try things out.
+
+    The stock client fills it: two models of which one is made from the other, a pickled model, a
+    Parquet dataset and a static Space.
+
+    \b
+    Examples:
+      hubkeep demo
+      hubkeep demo --port 0 --exit
+    """
+    with ExitStack() as stack:
+        folder = data or stack.enter_context(tempfile.TemporaryDirectory(prefix="hubkeep-demo-"))
+        config = settings(data=folder, **options)
+        log_to_stderr(config)
+        token = _make_account(str(config.data))
+        with reported():
+            code = asyncio.run(_Demo(token, leave=leave).run(config))
+    if code:
+        raise Failure("the hub could not be filled; what went wrong is said above")
+
+
+def _make_account(data: str) -> str:
+    """Make the user if needed, and a new token; an older one cannot be read from the database."""
+    with open_database(data=data) as db:
+        from hubkeep.identity import commands
+        from hubkeep.identity.actor import TokenRole
+        from hubkeep.identity.queries import account
+        from hubkeep.kit.time import now
+
+        name = f"demo-{secrets.token_hex(4)}"
+
+        def work(conn: "Connection") -> str:
+            if account(conn, USER) is None:
+                commands.create_user(conn, USER, now(), fullname="Demo")
+            return commands.create_token(conn, USER, TokenRole.WRITE, now(), name=name).token
+
+        return db.write_now(work)
+
+
+class _Demo:
+    """A hub under way, and the client's process that fills it."""
+
+    def __init__(self, token: str, *, leave: bool) -> None:
+        self._token = token
+        self._leave = leave
+        self._filling: asyncio.Task[int] | None = None
+
+    async def run(self, config: "Config") -> int:
+        """Serve until stopped; return the exit code of the filling."""
+        from hubkeep.cli.serve import open_socket, run_hub
+
+        await run_hub(config, open_socket(config), self._started)
+        if self._filling is None:
+            return 1
+        if not self._filling.done():
+            self._filling.cancel()
+            return 0
+        return self._filling.result()
+
+    def _started(self, url: str) -> None:
+        self._filling = asyncio.create_task(self._fill(url))
+
+    async def _fill(self, url: str) -> int:
+        with tempfile.TemporaryDirectory(prefix="hubkeep-demo-") as home:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "hubkeep.cli.demo_client"),
+                env=_client_env(os.environ, url, self._token, home),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+            code = await process.wait()
+        if code == 0:
+            _say_next(url, self._token)
+        if code or self._leave:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return code
+
+
+def _client_env(env: Mapping[str, str], url: str, token: str, home: str) -> dict[str, str]:
+    """What a user would export, and nothing of the user's own Hugging Face settings."""
+    own = {name: value for name, value in env.items() if not name.startswith(("HF_", "HUGGING"))}
+    return {
+        **own,
+        "HF_ENDPOINT": url,
+        "HF_TOKEN": token,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HOME": home,
+    }
+
+
+def _say_next(url: str, token: str) -> None:
+    click.echo(
+        f"\nThe hub is at {url} with the user '{USER}' and the token {token}\n"
+        "\nNext, in another terminal:\n\n"
+        f"  export HF_ENDPOINT={url}\n"
+        f"  export HF_TOKEN={token}\n"
+        "  export HF_HUB_DISABLE_XET=1\n"
+        f"  hf download {USER}/tiny-sentiment-finetuned\n"
+        f"\nor upload a folder of your own: hf upload {USER}/my-model ./folder\n"
+    )
