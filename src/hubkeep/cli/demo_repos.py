@@ -19,19 +19,21 @@ from hubkeep.cli.demo_pickle import torch_archive
 
 Tensors: TypeAlias = Mapping[str, np.ndarray]
 
+# A BERT that is as small as it can be.
+HIDDEN, INNER, LAYERS, LENGTH, VOCABULARY = 32, 64, 2, 64, 32
 WORDS = "a an and bad bit book boring dull film fine good great i it loved of plot sad slow story"
 CONFIG = {
     "architectures": ["BertForSequenceClassification"],
-    "hidden_size": 32,
+    "hidden_size": HIDDEN,
     "id2label": {"0": "negative", "1": "positive"},
-    "intermediate_size": 64,
+    "intermediate_size": INNER,
     "label2id": {"negative": 0, "positive": 1},
-    "max_position_embeddings": 64,
+    "max_position_embeddings": LENGTH,
     "model_type": "bert",
     "num_attention_heads": 2,
-    "num_hidden_layers": 2,
+    "num_hidden_layers": LAYERS,
     "type_vocab_size": 2,
-    "vocab_size": 32,
+    "vocab_size": VOCABULARY,
 }
 REVIEWS = [
     ("I loved it, a great story and a fine film", 1),
@@ -123,16 +125,16 @@ def repositories(owner: str) -> Iterator[Repository]:
 
 def bert_weights(random: np.random.Generator) -> Tensors:
     """Return random weights under the names, and in the shapes, that BERT's classes load."""
-    hidden, inner = int(CONFIG["hidden_size"]), int(CONFIG["intermediate_size"])  # ty: ignore
+    hidden, inner = HIDDEN, INNER
     shapes: dict[str, tuple[int, ...]] = {
-        "bert.embeddings.word_embeddings.weight": (32, hidden),
-        "bert.embeddings.position_embeddings.weight": (64, hidden),
+        "bert.embeddings.word_embeddings.weight": (VOCABULARY, hidden),
+        "bert.embeddings.position_embeddings.weight": (LENGTH, hidden),
         "bert.embeddings.token_type_embeddings.weight": (2, hidden),
         **_norm("bert.embeddings.LayerNorm", hidden),
         **_linear("bert.pooler.dense", hidden, hidden),
         **_linear("classifier", hidden, 2),
     }
-    for layer in range(2):
+    for layer in range(LAYERS):
         prefix = f"bert.encoder.layer.{layer}"
         for part in ("self.query", "self.key", "self.value", "output.dense"):
             shapes |= _linear(f"{prefix}.attention.{part}", hidden, hidden)
@@ -159,8 +161,12 @@ def _weights(tensors: Tensors) -> bytes:
 
 def _bert_files() -> dict[str, bytes]:
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", ",", *WORDS.split()]
-    vocabulary += [f"[unused{number}]" for number in range(32 - len(vocabulary))]
-    tokenizer = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 64}
+    vocabulary += [f"[unused{number}]" for number in range(VOCABULARY - len(vocabulary))]
+    tokenizer = {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": True,
+        "model_max_length": LENGTH,
+    }
     return {
         "config.json": json.dumps(CONFIG, indent=2).encode(),
         "tokenizer_config.json": json.dumps(tokenizer, indent=2).encode(),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Schema changes: alembic, run by `hubkeep migrate`, and by the server itself on SQLite alone.
 
-alembic is imported only where there is something to change: it takes as long to load as all the rest
-of a command.
+alembic is imported only where there is something to change: it takes as long to load as all the
+rest of a command.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def migrate(db: Database) -> None:
-    """Bring the schema to this program's version, in one transaction. WrongSchema if it is newer."""
+    """Bring the schema to this program's version in one transaction. WrongSchema if it is newer."""
     db.write_now(_upgrade)
 
 
