@@ -18,8 +18,18 @@ them all.
 
 Commands on accounts and tokens work on the database itself, also while the hub runs. What goes
 wrong is one line on standard error and exit code 1; a command line that is not understood is exit
-code 2. `--json` prints one line of JSON instead of text.
+code 2.
+
+Most commands have these options, named alone below:
+
+| option | |
+| --- | --- |
+| `--data DIR` | The hub's folder; it is made if needed. |
+| `--database-url URL` | SQLAlchemy URL of the database; default: SQLite in the data folder. |
+| `--json` | Print one line of JSON instead of text. |
 """
+
+_COMMON = ("--data", "--database-url", "--json")
 
 
 def commands(
@@ -52,9 +62,11 @@ def _section(path: tuple[str, ...], command: click.Command) -> Iterator[str]:
         pieces = " ".join(command.collect_usage_pieces(click.Context(command)))
         yield from ("```text", f"{name} {pieces}", "```", "")
     yield from _description(inspect.cleandoc(command.help or ""))
-    rows = [_row(option) for option in command.params if _is_shown(option)]
-    if rows:
+    shown = [option for option in command.params if _is_shown(option)]
+    if rows := [_row(option) for option in shown if not _is_common(option, path)]:
         yield from ("| option | |", "| --- | --- |", *rows, "")
+    if common := [f"`{option.opts[0]}`" for option in shown if _is_common(option, path)]:
+        yield from (f"And {', '.join(common)}.", "")
 
 
 def _description(text: str) -> Iterator[str]:
@@ -72,12 +84,17 @@ def _is_shown(param: click.Parameter) -> bool:
     return isinstance(param, click.Option) and not param.hidden and param.name != "help"
 
 
+def _is_common(param: click.Parameter, path: tuple[str, ...]) -> bool:
+    """Whether the head of the page describes it; the demo's folder is another than a hub's."""
+    return param.opts[0] in _COMMON and path != ("hubkeep", "demo")
+
+
 def _row(param: click.Parameter) -> str:
     assert isinstance(param, click.Option)
     names = ", ".join(f"`{name}`" for name in (*param.opts, *param.secondary_opts))
     value = "" if param.is_flag else f" `{_metavar(param)}`"
-    text = (param.help or "").replace("|", "\\|")
-    return f"| {names}{value} | {'required. ' if param.required else ''}{text} |"
+    text = [(param.help or "").replace("|", "\\|"), "Required." if param.required else ""]
+    return f"| {names}{value} | {' '.join(filter(None, text))} |"
 
 
 def _metavar(option: click.Option) -> str:
