@@ -10,7 +10,7 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from huggingface_hub import HfApi, constants
+from huggingface_hub import HfApi, constants, hf_api
 
 from tests.harness.hub import LiveHub
 
@@ -37,6 +37,7 @@ def client_home(live_hub: LiveHub, tmp_path: Path) -> Iterator[Path]:
         for name, place in _PLACES.items():
             patch.setattr(constants, name, str(home / place))
         patch.setattr(constants, "ENDPOINT", live_hub.url)
+        patch.setattr(hf_api.api, "endpoint", live_hub.url)
         template = f"{live_hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
         patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         patch.setattr(constants, "HF_URL_HOSTS", hosts)

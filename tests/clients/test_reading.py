@@ -4,6 +4,7 @@
 import os
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, HfFileSystem
 from huggingface_hub.errors import (
@@ -13,10 +14,19 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
+from tests.clients import stock
 from tests.harness.hub import LiveHub
 
+pytestmark = stock
+
 WEIGHTS = os.urandom(200_000)
-CARD = b"---\nlicense: mit\npipeline_tag: text-classification\nlibrary_name: transformers\n---\n# M\n"
+CARD = b"""---
+license: mit
+pipeline_tag: text-classification
+library_name: transformers
+---
+# M
+"""
 FILES = {
     "README.md": CARD,
     "config.json": b'{"model_type": "bert"}',
@@ -116,10 +126,13 @@ def test_a_reader_may_not_write(filled: str, live_hub: LiveHub) -> None:
 
 
 def test_likes(api: HfApi, filled: str, live_hub: LiveHub) -> None:
-    likers = [each.username for each in api.list_repo_likers(filled)]
-    assert likers == []
-    answer = live_hub.url and api.whoami()
-    assert answer["name"] == "alice"
+    assert api.whoami()["name"] == "alice"
+    url = f"{live_hub.url}/api/models/{filled}/like"
+    httpx.post(url, headers={"Authorization": f"Bearer {live_hub.token}"}).raise_for_status()
+    assert [each.username for each in api.list_repo_likers(filled)] == ["alice"]
+    assert filled in api.list_liked_repos("alice").models
+    assert api.repo_info(filled).likes == 1
+    api.unlike(filled)
     assert filled not in api.list_liked_repos("alice").models
 
 
@@ -143,4 +156,4 @@ def test_the_file_system(api: HfApi, filled: str, live_hub: LiveHub) -> None:
     fs.cp_file(f"{filled}/model.bin", f"{filled}/copy.bin")
     assert fs.cat_file(f"{filled}/copy.bin") == WEIGHTS
     fs.rm(f"{filled}/data", recursive=True)
-    assert not fs.exists(f"{filled}/data/train/0.txt")
+    assert not api.file_exists(filled, "data/train/0.txt")

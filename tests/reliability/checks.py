@@ -68,7 +68,8 @@ class Auditor:
 
     def _refs(self, entries: Iterable[Acknowledged]) -> None:
         answer = self._get(f"{API}/refs").json()
-        refs = {item["ref"]: item["targetCommit"] for item in (*answer["branches"], *answer["tags"])}
+        listed = [*answer["branches"], *answer["tags"]]
+        refs = {item["ref"]: item["targetCommit"] for item in listed}
         wanted = [entry for entry in entries if entry.kind == "ref"]
         for entry in wanted:
             assert entry.ref in refs, f"{entry.ref} is gone"
