@@ -6,7 +6,6 @@ everything: the hub's origin never runs what somebody uploaded.
 """
 
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,7 +13,6 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep import errors
 from hubkeep.blobs import whole_key
 from hubkeep.cards.query_files import is_query_file
 from hubkeep.content.reading import file_at, revision_of
@@ -24,9 +22,8 @@ from hubkeep.git import store
 from hubkeep.git.store import Entry
 from hubkeep.http import read_query
 from hubkeep.identity.rules import Action
-from hubkeep.kit.ranges import Unsatisfiable, parse_range
 from hubkeep.repos.access import Visit, visit
-from hubkeep.transfer.sending import blob_response
+from hubkeep.transfer.sending import Redirect, blob_response, bytes_response
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -61,10 +58,12 @@ async def _send(app: "App", request: Request, *, raw: bool) -> Response:
     if not raw:
         _count(app, request, found)
     if found.content is not None:
-        return content_response(request, found.content, headers)
+        return bytes_response(request, found.content, headers)
     assert found.entry.lfs is not None
     key = whole_key(found.entry.lfs.sha256.hex())
-    return await blob_response(app, request, key, found.entry.lfs.size, headers=headers)
+    redirect = Redirect(found.entry.path.rpartition("/")[2])
+    size = found.entry.lfs.size
+    return await blob_response(app, request, key, size, headers=headers, redirect=redirect)
 
 
 def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Found:
@@ -83,12 +82,10 @@ def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:
     headers = {
         "X-Repo-Commit": found.commit,
         "ETag": f'"{etag}"',
-        "Accept-Ranges": "bytes",
         "Content-Type": _media_type(found.content),
         "Content-Security-Policy": _POLICY,
         # Private files must not stay in shared caches, and branches move.
         "Cache-Control": "private, no-cache" if found.visitor.repo.private else "no-cache",
-        "Last-Modified": formatdate(found.visitor.repo.last_modified / 1000, usegmt=True),
     }
     if entry.lfs and not raw:
         headers["X-Linked-ETag"] = f'"{etag}"'
@@ -103,24 +100,6 @@ def _media_type(content: bytes | None) -> str:
     if content is None or is_binary(content[:_SAMPLE]):
         return "application/octet-stream"
     return "text/plain; charset=utf-8"
-
-
-def content_response(request: Request, content: bytes, headers: dict[str, str]) -> Response:
-    """Answer with bytes at hand: whole, one range of them, or 304 where the client has them."""
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        kept = {k: v for k, v in headers.items() if not k.startswith("Content-")}
-        return Response(status_code=304, headers=kept)
-    wanted = request.headers.get("range")
-    if request.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
-        wanted = None
-    try:
-        part = parse_range(wanted, len(content))
-    except Unsatisfiable:
-        raise errors.unsatisfiable_range(len(content)) from None
-    if part is None:
-        return Response(content, headers=headers)
-    ranged = headers | {"Content-Range": part.content_range(len(content))}
-    return Response(content[part.start : part.end], 206, ranged)
 
 
 def _count(app: "App", request: Request, found: _Found) -> None:

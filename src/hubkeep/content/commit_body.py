@@ -149,7 +149,7 @@ class _Reader:
             return base64.b64decode(file.content, validate=True)
         except (binascii.Error, ValueError) as bad:
             raise errors.bad_request(
-                f"Line {self.number} of the commit: the content of {file.path[:200]!r} is not base64"
+                f"Line {self.number} of the commit: the content of {file.path[:200]!r} is no base64"
             ) from bad
 
     def _add(self, operation: Operation) -> None:

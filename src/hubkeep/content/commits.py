@@ -133,8 +133,8 @@ def _linked(
     if result.wrong_size:
         oid = result.wrong_size[0]
         raise errors.bad_request(
-            f"{wanted[oid].path!r} is said to have {wanted[oid].size} bytes, which is not the size of "
-            f"the LFS file {oid.hex()}"
+            f"{wanted[oid].path!r} is said to have {wanted[oid].size} bytes, which is not the size "
+            f"of the LFS file {oid.hex()}"
         )
     return result.found
 
