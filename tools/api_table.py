@@ -41,7 +41,7 @@ class State(StrEnum):
     UNKNOWN = "404"
 
 
-class _Table:
+class Table:
     """What the hub's router says of each endpoint, and which routes it led to."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class _Table:
 
 def api_page() -> str:
     """Return the page as Markdown."""
-    table = _Table()
+    table = Table()
     areas = read_contract()
     states = {area.number: [table.state(one) for one in area.endpoints] for area in areas}
     lines = [_HEAD, "## Areas", "", "| | area | priority | endpoints | served | 501 | 404 |"]
