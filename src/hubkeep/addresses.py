@@ -30,8 +30,8 @@ class Addresses:
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         if name.lower() not in self._hosts and not name.lower().endswith(self._suffixes):
             raise errors.bad_request(
-                f"This hub does not answer for the host {name!r}; set HUBKEEP_PUBLIC_URL or add it to "
-                "HUBKEEP_ALLOWED_HOSTS"
+                f"This hub does not answer for the host {name[:200]!r}; set HUBKEEP_PUBLIC_URL or "
+                "add it to HUBKEEP_ALLOWED_HOSTS"
             )
         return f"{scheme}://{host}"
 

@@ -5,9 +5,9 @@ import hashlib
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hubkeep.db.tables import facts, files, git_commits, repo_files
+from hubkeep.db.upserts import insert_for
 
 _FACTS_ID = select(facts.c.id).where(
     facts.c.repo_id == bindparam("repo"), facts.c.digest == bindparam("digest")
@@ -33,9 +33,8 @@ def save_facts(conn: Connection, repo_id: int, data: str) -> int:
     present = conn.execute(_FACTS_ID, key).scalar()
     if present is not None:
         return present
-    insert = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert
     conn.execute(
-        insert(facts)
+        insert_for(conn, facts)
         .values(repo_id=repo_id, digest=digest, data=data)
         .on_conflict_do_nothing(index_elements=["repo_id", "digest"])
     )

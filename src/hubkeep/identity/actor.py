@@ -59,7 +59,8 @@ class Token:
 class Actor:
     """The signed-in user and the token used; both absent for an anonymous caller.
 
-    A user without a token is one whom the hub itself acts for: a command, a job, later a browser session.
+    A user without a token is one whom the hub itself acts for: a command, a job, later a browser
+    session.
     """
 
     user: Account | None = None

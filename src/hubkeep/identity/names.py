@@ -11,16 +11,16 @@ _NAME = re.compile(r"[\w\-.]{1,96}", re.ASCII)
 _DUNDER = re.compile(r"__[A-Za-z0-9_\-.]*[A-Za-z0-9][A-Za-z0-9_\-.]*__")
 
 # First segments of addresses that are, or will be, the hub's own: no account may be called so.
-RESERVED = frozenset(
-    """
-    admin api assets avatars blog buckets cas changelog chat collections console content datasets
-    discussions docs downloads enterprise events explore favicon.ico files follow healthz help hub-docs
-    insights inference join kernels learn login logout main me metrics model models new notifications oauth
-    organizations papers posts pricing privacy public raw readyz resolve robots.txt rss search security
-    sessions settings signup snapshots spaces static status storage support tasks teams telemetry terms tos
-    tree trending upload uploads user users v1 v2 web webhooks well-known .well-known
-    """.split()
+_RESERVED_WORDS = (
+    "admin api assets avatars blog buckets cas changelog chat collections console content "
+    "datasets discussions docs downloads enterprise events explore favicon.ico files follow "
+    "healthz help hub-docs inference insights join kernels learn lfs login logout main me "
+    "metrics model models new notifications oauth organizations papers posts pricing privacy "
+    "public raw readyz resolve robots.txt rss search security sessions settings signup "
+    "snapshots spaces static status storage support tasks teams telemetry terms tos tree "
+    "trending upload uploads user users v1 v2 web webhooks well-known .well-known"
 )
+RESERVED = frozenset(_RESERVED_WORDS.split())
 
 
 class BadName(ValueError):
@@ -31,7 +31,8 @@ def check_name(name: str, what: str = "name") -> None:
     """Raise BadName unless `name` may be one part of a repository's id."""
     if not _NAME.fullmatch(name):
         raise BadName(
-            f"{what} {name[:100]!r} is not allowed: use 1 to {MAX_LENGTH} letters, digits, '-', '_' and '.'"
+            f"{what} {name[:100]!r} is not allowed: use 1 to {MAX_LENGTH} letters, digits, "
+            "'-', '_' and '.'"
         )
     if _DUNDER.fullmatch(name):
         return

@@ -61,7 +61,9 @@ def authenticate(conn: Connection, authorization: str | None, now: Millis) -> Ac
     if not authorization:
         return ANONYMOUS
     secret = _secret(authorization)
-    row = conn.execute(_BY_TOKEN, {"hash": token_hash(secret)}).mappings().first() if secret else None
+    row = (
+        conn.execute(_BY_TOKEN, {"hash": token_hash(secret)}).mappings().first() if secret else None
+    )
     if row is None or (row["token_expires_at"] is not None and row["token_expires_at"] <= now):
         raise errors.bad_credentials()
     token = Token(
@@ -91,14 +93,18 @@ def _account(row: RowMapping) -> Account:
 
 
 def account(conn: Connection, name: str) -> Account | None:
-    """Return the account of this name, whatever its case; None if there is none or it is disabled."""
+    """Return the account of this name, whatever its case; None if there is none or it is
+    disabled.
+    """
     row = conn.execute(_BY_NAME, {"key": key(name)}).mappings().first()
     return _account(row) if row else None
 
 
 def account_by_id(conn: Connection, account_id: int) -> Account | None:
     row = (
-        conn.execute(select(*_ACCOUNT_COLUMNS).where(accounts.c.id == account_id)).mappings().first()
+        conn.execute(select(*_ACCOUNT_COLUMNS).where(accounts.c.id == account_id))
+        .mappings()
+        .first()
     )
     return _account(row) if row else None
 

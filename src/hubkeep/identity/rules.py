@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one policy: may this actor do this to that? Pure; what it needs to know is in its arguments."""
+"""The one policy: may this actor do this to that? Pure; what it needs to know is in its
+arguments.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +10,9 @@ from hubkeep.identity.actor import Actor, Role
 
 
 class Action(StrEnum):
-    """What a route does. Every route names one; a test walks all routes with all kinds of actors."""
+    """What a route does. Every route names one; a test walks all routes with all kinds of
+    actors.
+    """
 
     ANYONE = "anyone"  # says nothing that is not public: health, the tag list, card validation
     LIST = "list"  # lists and searches: shows to each caller what that caller may see
@@ -35,7 +39,9 @@ class RepoResource:
 
 @dataclass(frozen=True, slots=True)
 class NamespaceResource:
-    """A namespace that things are made in; `role` is the actor's in it, if it is an organisation."""
+    """A namespace that things are made in; `role` is the actor's in it, if it is an
+    organisation.
+    """
 
     account_id: int
     role: Role | None = None
@@ -54,8 +60,8 @@ _WRITING = frozenset({Action.LIKE, Action.WRITE, Action.ADMINISTER, Action.CREAT
 def can(actor: Actor, action: Action, resource: Resource) -> bool:
     """Say whether `actor` may do `action` to `resource`; what is not allowed here is denied.
 
-    A token's role limits what its user may do and never adds to it. Administrators of the hub may do
-    everything that their token's role allows.
+    A token's role limits what its user may do and never adds to it. Administrators of the hub may
+    do everything that their token's role allows.
     """
     if action in (Action.ANYONE, Action.LIST, Action.SIGNED, Action.OPERATE):
         return isinstance(resource, HubResource)

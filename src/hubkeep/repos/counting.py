@@ -2,8 +2,8 @@
 """Counting of downloads: noted in memory, written in batches off the request's path.
 
 A download counts once per repository, caller and query file within five minutes. What was noted is
-written every two seconds and on a clean stop, so a kill loses at most the last seconds. Whether a key was
-counted before is decided in the database, so several server processes count as one.
+written every two seconds and on a clean stop, so a kill loses at most the last seconds. Whether a
+key was counted before is decided in the database, so several server processes count as one.
 """
 
 import asyncio
@@ -33,7 +33,9 @@ class DownloadCounter:
         self._wake = asyncio.Event()
 
     def note(self, repo_id: int, caller: str, file: str) -> None:
-        """Count one download of `file` by `caller` (an account, or address and agent), if it is new."""
+        """Count one download of `file` by `caller` (an account, or address and agent), if it is
+        new.
+        """
         text = f"{repo_id}\0{caller}\0{file}"
         key = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         if key not in self._pending:
@@ -42,7 +44,9 @@ class DownloadCounter:
             self._wake.set()
 
     async def flush(self) -> None:
-        """Write what was noted so far; it is kept for the next flush if the database cannot take it."""
+        """Write what was noted so far; it is kept for the next flush if the database cannot take
+        it.
+        """
         batch, self._pending = self._pending, {}
         if not batch:
             return

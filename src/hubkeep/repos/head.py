@@ -13,7 +13,13 @@ _MAX_BIGINT = 2**63 - 1
 
 
 def move_head(
-    conn: Connection, repo_id: int, commit: bytes, facts: Facts, facts_id: int, size: int, now: Millis
+    conn: Connection,
+    repo_id: int,
+    commit: bytes,
+    facts: Facts,
+    facts_id: int,
+    size: int,
+    now: Millis,
 ) -> None:
     """Write commit, size and facts of the new head into the columns that lists and searches read.
 
@@ -42,7 +48,9 @@ def move_head(
 
 
 def touch_head(conn: Connection, repo_id: int, commit: bytes, size: int, now: Millis) -> None:
-    """Like `move_head` for a commit that changed nothing of what is shown but itself and the size."""
+    """Like `move_head` for a commit that changed nothing of what is shown but itself and the
+    size.
+    """
     conn.execute(
         update(repos)
         .where(repos.c.id == repo_id)
@@ -53,9 +61,7 @@ def touch_head(conn: Connection, repo_id: int, commit: bytes, size: int, now: Mi
 def add_storage(conn: Connection, repo_id: int, added: int) -> None:
     """Count bytes that the repository holds more than before, over all its revisions."""
     conn.execute(
-        update(repos)
-        .where(repos.c.id == repo_id)
-        .values(used_storage=repos.c.used_storage + added)
+        update(repos).where(repos.c.id == repo_id).values(used_storage=repos.c.used_storage + added)
     )
 
 
@@ -69,7 +75,5 @@ def _sync_tags(conn: Connection, repo_id: int, wanted: set[str]) -> bool:
             delete(repo_tags).where(repo_tags.c.repo_id == repo_id, repo_tags.c.tag.in_(gone))
         )
     if new:
-        conn.execute(
-            insert(repo_tags), [{"repo_id": repo_id, "tag": tag} for tag in sorted(new)]
-        )
+        conn.execute(insert(repo_tags), [{"repo_id": repo_id, "tag": tag} for tag in sorted(new)])
     return bool(gone or new)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from hubkeep.db.tables import downloads_daily, downloads_seen, repos
+from hubkeep.db.upserts import insert_for
 from hubkeep.kit.time import Millis, day_of
 
 _BATCH = 500
@@ -51,7 +51,6 @@ def write_downloads(conn: Connection, noted: Iterable[Noted], window: Millis) ->
 
 
 def _count(conn: Connection, batch: list[Noted], window: Millis) -> list[Noted]:
-    insert = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert
     since = min(note.at for note in batch) - window
     seen = set(conn.execute(_SEEN, {"keys": [n.key for n in batch], "since": since}).scalars())
     wanted = {note.repo_id for note in batch}
@@ -64,7 +63,7 @@ def _count(conn: Connection, batch: list[Noted], window: Millis) -> list[Noted]:
     fresh = [note for note in batch if note.key not in seen and note.repo_id in alive]
     if not fresh:
         return []
-    mark = insert(downloads_seen)
+    mark = insert_for(conn, downloads_seen)
     conn.execute(
         mark.on_conflict_do_update(
             index_elements=["key"], set_={"counted_at": mark.excluded.counted_at}
@@ -72,7 +71,7 @@ def _count(conn: Connection, batch: list[Noted], window: Millis) -> list[Noted]:
         [{"key": note.key, "counted_at": note.at} for note in fresh],
     )
     days = Counter((note.repo_id, day_of(note.at)) for note in fresh)
-    add = insert(downloads_daily)
+    add = insert_for(conn, downloads_daily)
     conn.execute(
         add.on_conflict_do_update(
             index_elements=["repo_id", "day"],
