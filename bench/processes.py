@@ -17,8 +17,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 def family(pid: int) -> list[int]:
     """The process and all its descendants."""
     found = [pid]
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found += family(int(child))
+    # A child hangs on the thread that started it.
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in listed.read_text().split():
+            found += family(int(child))
     return found
 
 
@@ -29,6 +31,12 @@ def cpu_seconds(pid: int) -> float:
         fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
         total += int(fields[11]) + int(fields[12])
     return total / TICKS
+
+
+def resident_mib(pid: int) -> float:
+    """Memory of the process and its descendants, shared libraries counted in each, in MiB."""
+    pages = (int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in family(pid))
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
 def rss_mib(pid: int) -> float:
@@ -87,10 +95,10 @@ def running(command: list[str], port: int, **env: str) -> Iterator[int]:
 
 
 @contextmanager
-def bare_granian(target: str, **env: str) -> Iterator[tuple[int, str]]:
+def bare_granian(target: str, *more: str, **env: str) -> Iterator[tuple[int, str]]:
     """Run an ASGI application under granian; gives process id and address."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asginl", "--port", str(port)]
     options = ["--host", "127.0.0.1", "--log-level", "error", "--no-ws", "--http", "1"]
-    with running([*command, *options, target], port, **env) as pid:
+    with running([*command, *options, *more, target], port, **env) as pid:
         yield pid, f"http://127.0.0.1:{port}"

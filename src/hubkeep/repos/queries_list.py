@@ -8,6 +8,7 @@ not see is walked, counted or told by a place.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -37,7 +38,7 @@ from hubkeep.db.tables import accounts, facts, memberships, repos, search_docs
 from hubkeep.identity.actor import Actor
 from hubkeep.repos.info import InfoRow, read_facts
 from hubkeep.repos.queries_info import INFO_COLUMNS, info_row
-from hubkeep.repos.search_terms import Terms, as_text, fts5_query, tsquery
+from hubkeep.repos.search_terms import Terms, as_text, can_be_in_a_name, fts5_query, tsquery
 from hubkeep.repos.search_wanted import Place, Side, Viewer, Wanted, terms_on
 
 # The columns of `repos`, or those of a subquery of it, by name.
@@ -74,7 +75,9 @@ def viewer_of(conn: Connection, actor: Actor) -> Viewer:
 
 def owner_named(conn: Connection, name: str) -> int | None:
     """Return the id of the account of this name; None where there is none."""
-    return conn.execute(_ACCOUNT, {"key": name.lower()}).scalar()
+    key = name.lower()
+    # Not every text can be asked for: PostgreSQL takes no NUL.
+    return conn.execute(_ACCOUNT, {"key": key}).scalar() if can_be_in_a_name(key) else None
 
 
 def prepare(conn: Connection) -> None:
@@ -94,7 +97,8 @@ def walk(
     found = select(near.c.id, near.c.key)
     # Tests as values of a row that is looked up, not as joins: a planner would turn a join around
     # and read all that has a common term to find what few rows want.
-    terms = terms_on(side, wanted)
+    # Owners were asked for in the stretch, and may be too many for one expression.
+    terms = terms_on(replace(side, owners=None), wanted)
     if terms.groups:
         has = select(_has_terms(conn, terms)).where(search_docs.c.repo_id == near.c.id)
         found = found.where(has.scalar_subquery())

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What kind of tag a tag is, for the lists of tags by type."""
 
-from hubkeep.cards.languages import is_language
+from hubkeep.cards.languages import SPECIAL, is_language
 from hubkeep.cards.query_files import RULES
 from hubkeep.cards.tasks import TASKS
 from hubkeep.repos.types import RepoType
 
 OTHER = "other"
+# Formats of files, which huggingface.co lists among the libraries.
+_FORMATS = frozenset(
+    {"pytorch", "tf", "jax", "tflite", "rust", "coreml", "tensorboard", "onnx", "safetensors"}
+    | {"openvino", "gguf", "joblib", "keras", "paddlepaddle"}
+)
 # Prefixes that name the kind, by type; under the first word the rest is listed as the label.
 _PREFIXES = {
     RepoType.MODEL: frozenset({"license", "dataset", "region"}),
@@ -23,16 +28,20 @@ _PREFIXES = {
 
 
 def kind_of_tag(kind: RepoType, tag: str) -> str:
-    """Return the type under which the lists of tags show a tag of such a repository."""
+    """Return the type under which the lists of tags show a tag of such a repository.
+
+    A model's language is a bare code. Of codes with two letters nearly all are languages; of words
+    with three (`moe`, `dpo`, `art`) few are, so those count as other tags.
+    """
     prefix, colon, rest = tag.partition(":")
     if colon and rest:
         return prefix if prefix in _PREFIXES[kind] else OTHER
     if kind is RepoType.MODEL:
         if tag in TASKS:
             return "pipeline_tag"
-        if tag in RULES:
+        if tag in RULES or tag in _FORMATS:
             return "library"
-        if is_language(tag):
+        if tag in SPECIAL or (len(tag) == 2 and is_language(tag)):
             return "language"
     return OTHER
 

@@ -67,6 +67,9 @@ class Wanted:
     @property
     def is_impossible(self) -> bool:
         """Whether no repository can be in the list, whatever there is."""
+        most = self.most_parameters
+        if most is not None and most < max(self.least_parameters or 0, 1):
+            return True
         return not all(can_be_in_a_name(word) for word in self.words)
 
 
