@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx2 as httpx
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from starlette.testclient import TestClient
 
 from hubkeep.app import App
@@ -22,6 +22,8 @@ from hubkeep.asgi import Hub
 from hubkeep.config import Config
 from hubkeep.db import Database
 from hubkeep.db.migrate import prepare
+from hubkeep.db.tables import jobs
+from hubkeep.job_kinds import worker_of
 from hubkeep.kit.time import Millis, now
 from tests.harness.world import Seeded, seed
 
@@ -100,6 +102,13 @@ class TestHub:
     def delete(self, path: str, **how: Any) -> httpx.Response:
         return self.request("DELETE", path, **how)
 
+    def run_jobs(self) -> int:
+        """Run the background jobs that are due; how many those were. None may fail."""
+        assert self.client.portal is not None
+        count = self.client.portal.call(worker_of(self.app).run_due)
+        assert self.read(failed_jobs) == []
+        return count
+
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run a read on the hub's database."""
         return self.app.db.read_now(fn)
@@ -107,6 +116,12 @@ class TestHub:
     def write(self, fn: Callable[[Connection], T]) -> T:
         """Run a transaction on the hub's database."""
         return self.app.db.write_now(fn)
+
+
+def failed_jobs(conn: Connection) -> list[tuple[str, str]]:
+    """Kind and error of the jobs that raised and are still in the queue."""
+    rows = conn.execute(select(jobs.c.kind, jobs.c.error).where(jobs.c.error.is_not(None)))
+    return [(kind, error) for kind, error in rows]
 
 
 @contextmanager
