@@ -176,18 +176,23 @@ class LiveHub:
         return self.process.wait(60)
 
 
+def program_env() -> dict[str, str]:
+    """The environment in which a process of ours finds this source."""
+    source = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": source}
+
+
 @contextmanager
 def running_hub(
     data: Path, *arguments: str, env: dict[str, str] | None = None
 ) -> Iterator[LiveHub]:
     """Run `hubkeep serve` on a free port over a data folder, as it is; stopped at the end."""
-    source = os.pathsep.join(filter(None, [str(ROOT / "src"), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", "hubkeep", "serve", "--data", str(data)]
     process = subprocess.Popen(
         [*command, "--port", "0", "--json", *arguments],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": source, **(env or {})},
+        env={**program_env(), **(env or {})},
     )
     assert process.stdout is not None
     with process, process.stdout as output:
