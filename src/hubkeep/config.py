@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 PREFIX = "HUBKEEP_"
+_LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _DATABASES = ("", "sqlite", "postgresql", "postgres")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", ".localhost")
 
@@ -72,6 +73,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(
                 "database_url must be sqlite:///path or postgresql://user@host/name, "
                 f"got {self.database_url.partition('://')[0]!r}"
+            )
+        if self.log_level not in _LOG_LEVELS:
+            raise ConfigError(
+                f"log_level must be one of {', '.join(_LOG_LEVELS)}, got {self.log_level!r}"
             )
         if self.workers < 1:
             raise ConfigError(f"workers must be at least 1, got {self.workers}")

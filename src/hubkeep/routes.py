@@ -205,6 +205,7 @@ def _misc() -> Iterator[Route]:
     yield Route("GET", "/api/agent-harnesses", misc.agent_harnesses, Action.ANYONE, area)
     yield Route("GET", "/api/telemetry/{topic*}", misc.telemetry, Action.ANYONE, area)
     yield Route("POST", "/api/telemetry/{topic*}", misc.telemetry, Action.ANYONE, area)
+    yield Route("POST", "/v1/telemetry", misc.telemetry, Action.ANYONE, area)
     yield Route("GET", "/api/tasks", misc.tasks, Action.ANYONE, area)
 
 

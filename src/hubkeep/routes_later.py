@@ -20,11 +20,14 @@ _BY_AREA = {
         GET /api/{T}/{repo}/xet-read-token/{rev}
         GET /api/{T}/{repo}/xet-write-token/{rev}
         GET /api/{T}/{repo}/xet-write-token
+        GET /cas/{rest*}
+        POST /cas/{rest*}
     """,
     "git over http": """
         GET /{web}{repo}/info/refs
         POST /{web}{repo}/git-upload-pack
         POST /{web}{repo}/git-receive-pack
+        GET /{web}{repo}/HEAD
     """,
     "discussions": """
         GET /api/{T}/{repo}/discussions
@@ -45,6 +48,7 @@ _BY_AREA = {
     "access requests": """
         GET /api/{T}/{repo}/user-access-request/{status}
         POST /api/{T}/{repo}/user-access-request/{verb}
+        POST /{web}{repo}/ask-access
     """,
     "webhooks": """
         GET /api/settings/webhooks
@@ -112,6 +116,8 @@ _BY_AREA = {
         GET /api/datasets/{ns}/{name}/leaderboard
     """,
     "misc": """
+        GET /api/{T}/{repo}/treesize/{rev}
+        GET /api/{T}/{repo}/treesize/{rev}/{path*}
         GET /.well-known/openapi.json
     """,
 }

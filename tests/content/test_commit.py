@@ -56,6 +56,34 @@ def test_an_lfs_file_of_another_size_is_refused(shelf: Shelf) -> None:
     assert "size" in answer.json()["error"]
 
 
+def test_a_pointer_to_somebody_elses_file_opens_nothing(shelf: Shelf) -> None:
+    secret = Shelf(shelf.hub, "alice/secret").create(private=True)
+    oid = secret.upload(b"\0top secret")["oid"]
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 11\n".encode()
+    bobs = Shelf(shelf.hub, "bob/steal")
+    create = {"name": "steal", "type": "model"}
+    shelf.hub.post("/api/repos/create", token=shelf.hub.tokens.bob, json=create)
+    refused = bobs.commit({"m.bin": pointer}, token=shelf.hub.tokens.bob)
+    assert refused.status_code == 400
+    assert "uploaded before the commit" in refused.json()["error"]
+    assert shelf.hub.get("/bob/steal/resolve/main/m.bin").status_code == 404
+    # The one who may read the file may commit its pointer.
+    assert shelf.commit({"m.bin": pointer}).status_code == 200
+    assert shelf.file("m.bin").content == b"\0top secret"
+
+
+def test_a_file_deleted_for_good_is_gone_though_its_pointer_stays(shelf: Shelf) -> None:
+    line = ("lfsFile", {"path": "m.bin", **shelf.upload(b"\0weights")})
+    shelf.commit(lines=[line])
+    (file,) = shelf.hub.get(f"{shelf.api}/lfs-files", token=shelf.token).json()
+    deletions = {"deletions": {"sha": [file["fileOid"]], "rewriteHistory": False}}
+    answer = shelf.hub.post(f"{shelf.api}/lfs-files/batch", token=shelf.token, json=deletions)
+    assert answer.status_code == 200, answer.text
+    gone = shelf.file("m.bin")
+    assert gone.status_code == 404
+    assert gone.headers["X-Error-Code"] == "EntryNotFound"
+
+
 def test_a_copied_lfs_file_needs_no_size(shelf: Shelf) -> None:
     uploaded = shelf.upload(b"\0weights")
     shelf.commit(lines=[("lfsFile", {"path": "model.bin", **uploaded})])

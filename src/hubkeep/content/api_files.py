@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hubkeep import errors
 from hubkeep.blobs import whole_key
 from hubkeep.cards.query_files import is_query_file
 from hubkeep.content.reading import file_at, revision_of
@@ -23,6 +24,7 @@ from hubkeep.git.store import Entry
 from hubkeep.http import read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
+from hubkeep.transfer.queries import linked_files
 from hubkeep.transfer.sending import Redirect, blob_response, bytes_response
 
 if TYPE_CHECKING:
@@ -72,8 +74,15 @@ def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Foun
     revision = revision_of(conn, repo, request.path_params["rev"])
     entry = file_at(conn, repo, revision, request.path_params["path"])
     wants_content = raw or entry.lfs is None
+    # A file is reached by its link and never by its hash; one deleted for good leaves its pointer.
+    if not wants_content and not _is_linked(conn, repo.id, entry):
+        raise errors.entry_not_found(entry.path, revision.commit.hex())
     content = store.blob(conn, repo.id, entry.oid, REGULAR_LIMIT) if wants_content else None
     return _Found(visitor, revision.commit.hex(), entry, content)
+
+
+def _is_linked(conn: Connection, repo_id: int, entry: Entry) -> bool:
+    return entry.lfs is not None and bool(linked_files(conn, repo_id, [entry.lfs.sha256]))
 
 
 def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:

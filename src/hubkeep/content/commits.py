@@ -119,11 +119,19 @@ def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
 def _linked(
     conn: Connection, visitor: Visit, branch: str, plan: CommitPlan, now: Millis
 ) -> dict[bytes, LinkedFile]:
+    """Link the large files that the commit names, be it by lines of their own or by pointers.
+
+    A pointer that came as a regular file is held to the same rule: whoever knows the hash of a file
+    has no right to it.
+    """
     wanted: dict[bytes, WantedFile] = {}
     for operation in plan.operations:
         if isinstance(operation, LfsFile):
             oid = bytes.fromhex(operation.oid)
             wanted.setdefault(oid, WantedFile(operation.path, operation.size, BRANCHES + branch))
+        elif isinstance(operation, NewFile) and (pointer := operation.blob.lfs) is not None:
+            named = WantedFile(operation.path, pointer.size, BRANCHES + branch)
+            wanted.setdefault(pointer.sha256, named)
     result = link_for_commit(conn, visitor.repo, visitor.actor, wanted, now)
     if result.missing:
         named = ", ".join(f"{wanted[oid].path} ({oid.hex()})" for oid in result.missing[:_SHOWN])
