@@ -40,7 +40,7 @@ def test_empty_variables_are_unset():
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"data": "d", "log_level": "loud"}, "log_level"),
+        ({"log_level": "loud"}, "log_level"),
         ({"port": "abc"}, "port"),
         ({"port": 65536}, "port"),
         ({"workers": 0}, "workers"),
