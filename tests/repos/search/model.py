@@ -74,24 +74,28 @@ def samples() -> st.SearchStrategy[Sample]:
     )
 
 
-def lists() -> st.SearchStrategy[Wanted]:
-    """Questions, most of them with an answer."""
-    return st.builds(
-        Wanted,
-        type=st.sampled_from([RepoType.MODEL, RepoType.MODEL, RepoType.SPACE]),
-        words=st.lists(st.sampled_from(WORDS), max_size=2).map(tuple),
-        owner_id=st.sampled_from([None, None, *OWNERS, 99]),
-        tags=st.lists(st.sampled_from(TAGS), unique=True, max_size=2).map(tuple),
-        pipeline_tag=st.sampled_from([None, None, "text-generation"]),
-        gated=st.sampled_from([None, None, True, False]),
-        least_parameters=st.sampled_from([None, None, 0, 1, 1024, 2**62]),
-        most_parameters=st.sampled_from([None, None, 0, 1024, 2**63 - 1]),
-        datasets=st.sampled_from([(), (), ("sq/uad",)]),
-        models=st.sampled_from([(), (), ("c",)]),
-        linked=st.sampled_from([False, False, True]),
-        sort=st.sampled_from(Sort),
-        ascending=st.booleans(),
-    )
+_FILTERS: dict[str, st.SearchStrategy[object]] = {
+    "words": st.lists(st.sampled_from(WORDS), min_size=1, max_size=2).map(tuple),
+    "owner_id": st.sampled_from([*OWNERS, 99]),
+    "tags": st.lists(st.sampled_from(TAGS), unique=True, min_size=1, max_size=2).map(tuple),
+    "pipeline_tag": st.just("text-generation"),
+    "gated": st.booleans(),
+    "least_parameters": st.sampled_from([0, 1, 1024, 2**62]),
+    "most_parameters": st.sampled_from([0, 1024, 2**63 - 1]),
+    "datasets": st.just(("sq/uad",)),
+    "models": st.just(("c",)),
+    "linked": st.just(True),
+}
+
+
+@st.composite
+def lists(draw: st.DrawFn) -> Wanted:
+    """Questions of none to two filters: with more, hardly a list would have anything in it."""
+    names = draw(st.lists(st.sampled_from(list(_FILTERS)), unique=True, max_size=2))
+    filters = {name: draw(_FILTERS[name]) for name in names}
+    kind = draw(st.sampled_from([RepoType.MODEL, RepoType.MODEL, RepoType.SPACE]))
+    sort, up = draw(st.sampled_from(Sort)), draw(st.booleans())
+    return Wanted(kind, sort=sort, ascending=up, **filters)
 
 
 def viewers() -> st.SearchStrategy[Viewer]:

@@ -31,7 +31,7 @@ from tests.repos.search.model import (
 )
 
 many = settings(
-    max_examples=20,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -84,7 +84,7 @@ def all_pages(
 
 @many
 @given(
-    st.lists(samples(), max_size=14),
+    st.lists(samples(), min_size=6, max_size=14),
     st.lists(st.tuples(lists(), viewers(), st.integers(1, 6)), min_size=1, max_size=8),
     budgets,
     st.data(),
@@ -99,7 +99,7 @@ def test_pages_put_together_are_the_list(db, drawn, questions, budget, data):
 
 
 @many
-@given(st.lists(samples(), max_size=14), lists(), st.integers(1, 4), budgets, st.data())
+@given(st.lists(samples(), min_size=6, max_size=14), lists(), st.integers(1, 4), budgets, st.data())
 def test_private_repositories_change_no_page_of_a_stranger(db, drawn, wanted, limit, budget, data):
     public = [sample for sample in drawn if not sample.private]
 
@@ -127,7 +127,7 @@ def test_private_repositories_change_no_page_of_a_stranger(db, drawn, wanted, li
 
 
 @many
-@given(st.lists(samples(), max_size=14), st.booleans(), st.data())
+@given(st.lists(samples(), min_size=6, max_size=14), st.booleans(), st.data())
 def test_counts_of_tags_are_those_of_public_repositories(db, drawn, fold, data):
     rows = db.write_now(lambda conn: fill(conn, drawn, data))
     if fold:
