@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -71,8 +71,11 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster(binaries: Path) -> Generator[Cluster]:
-    """Start a cluster with the programs in `binaries`; stop and remove it at the end."""
+def running_cluster(binaries: Path, **settings: str) -> Generator[Cluster]:
+    """Start a cluster with the programs in `binaries`; stop and remove it at the end.
+
+    `settings` win over those of a cluster for tests.
+    """
     folder = Path(tempfile.mkdtemp(prefix="hk-pg-"))
     server = None
     try:
@@ -82,7 +85,7 @@ def running_cluster(binaries: Path) -> Generator[Cluster]:
         initdb += ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         subprocess.run([*become, *initdb], cwd=folder, check=True, capture_output=True)
         log = folder / "log"
-        server = _start(binaries, folder, log, become)
+        server = _start(binaries, folder, log, become, {**SETTINGS, **settings})
         with _connect(folder, server, log) as admin:
             yield Cluster(folder, admin)
     finally:
@@ -105,8 +108,10 @@ def _become_server_user(folder: Path) -> list[str]:
     return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
 
-def _start(binaries: Path, folder: Path, log: Path, become: list[str]) -> subprocess.Popen[bytes]:
-    options = [f"--{name}={value}" for name, value in SETTINGS.items()]
+def _start(
+    binaries: Path, folder: Path, log: Path, become: list[str], settings: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    options = [f"--{name}={value}" for name, value in settings.items()]
     command = [binaries / "postgres", "-D", folder / "data", "-k", folder, *options]
     # The kernel stops the server when this process dies, however it dies: no run leaves one behind.
     if become:

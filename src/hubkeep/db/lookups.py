@@ -6,11 +6,12 @@ key, and three times what psycopg needs (`bench/info.py` shows what that comes t
 still written with SQLAlchemy and mean the same on both databases.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, exc
+from sqlalchemy import Boolean, ColumnElement, Connection, Select, exc
 from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.interfaces import DBAPIModule
 
 Value = int | str | bytes | None
 
@@ -19,15 +20,16 @@ Value = int | str | bytes | None
 class _Compiled:
     sql: str
     names: tuple[str, ...] | None
-    """The parameters in the order of the statement's marks; None where they go by name."""
-    mended: tuple[tuple[int, Callable[[object], object]], ...]
-    """Columns that the driver does not return as the type of the column says."""
+    """The parameters in the order of the marks; None on PostgreSQL, where they go by name."""
+    booleans: tuple[int, ...]
+    """The columns of truth values where the database knows only numbers."""
 
 
 class Lookup:
     """A SELECT of a row, compiled once for each database; its parameters are all given by name.
 
-    To be run inside a unit of work, like any statement. Errors are those of SQLAlchemy.
+    Its columns are numbers, texts, bytes and truth values. To be run inside a unit of work, like
+    any statement. Errors are those of SQLAlchemy.
     """
 
     def __init__(self, query: Select) -> None:
@@ -45,27 +47,36 @@ class Lookup:
             row = driver.execute(compiled.sql, given).fetchone()
         except conn.dialect.loaded_dbapi.Error as error:
             raise _wrapped(conn, compiled.sql, given, error) from error
-        if row is None or not compiled.mended:
+        if row is None or not compiled.booleans:
             return row
         values = list(row)
-        for at, mend in compiled.mended:
-            values[at] = mend(values[at])
+        for at in compiled.booleans:
+            values[at] = bool(values[at])
         return tuple(values)
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._query.compile(dialect=dialect)
-        mended: list[tuple[int, Callable[[object], object]]] = []
-        for at, column in enumerate(self._query.selected_columns):
-            mend = column.type.dialect_impl(dialect).result_processor(dialect, None)
-            if mend is not None:
-                mended.append((at, mend))
-        names = tuple(compiled.positiontup) if compiled.positiontup is not None else None
-        done = _Compiled(str(compiled), names, tuple(mended))
+        is_sqlite = dialect.name == "sqlite"
+        columns = enumerate(self._query.selected_columns)
+        done = _Compiled(
+            str(compiled),
+            tuple(compiled.positiontup or ()) if is_sqlite else None,
+            tuple(at for at, column in columns if is_sqlite and _is_boolean(column)),
+        )
         self._compiled[dialect.name] = done
         return done
 
 
-def _wrapped(conn: Connection, sql: str, given: object, error: Exception) -> Exception:
+def _is_boolean(column: ColumnElement) -> bool:
+    return isinstance(column.type, Boolean)
+
+
+def _wrapped(
+    conn: Connection,
+    sql: str,
+    given: Mapping[str, Value] | Sequence[Value],
+    error: DBAPIModule.Error,
+) -> Exception:
     """Return a driver's error as SQLAlchemy would raise it; a lost connection is given up."""
     dialect = conn.dialect
     is_lost = dialect.is_disconnect(error, conn.connection.driver_connection, None)

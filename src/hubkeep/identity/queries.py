@@ -5,38 +5,21 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from dataclasses import fields
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.engine import RowMapping
 
 from hubkeep import errors
+from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import accounts, memberships, tokens
 from hubkeep.identity.actor import ANONYMOUS, Account, Actor, Role, Token, TokenRole
 from hubkeep.identity.names import key
 from hubkeep.kit.time import Millis
 
-_ACCOUNT_COLUMNS = (
-    accounts.c.id,
-    accounts.c.public_id,
-    accounts.c.kind,
-    accounts.c.name,
-    accounts.c.fullname,
-    accounts.c.email,
-    accounts.c.details,
-    accounts.c.is_admin,
-    accounts.c.org_type,
-    accounts.c.default_private,
-    accounts.c.created_at,
-)
-_BY_TOKEN = (
-    select(
-        *_ACCOUNT_COLUMNS,
-        tokens.c.id.label("token_id"),
-        tokens.c.name.label("token_name"),
-        tokens.c.role.label("token_role"),
-        tokens.c.created_at.label("token_created_at"),
-        tokens.c.expires_at.label("token_expires_at"),
-    )
+_ACCOUNT_COLUMNS = tuple(accounts.c[field.name] for field in fields(Account))
+_TOKEN_COLUMNS = tuple(tokens.c[field.name] for field in fields(Token))
+_BY_TOKEN = Lookup(
+    select(*_ACCOUNT_COLUMNS, *_TOKEN_COLUMNS)
     .join(accounts, accounts.c.id == tokens.c.user_id)
     .where(tokens.c.hash == bindparam("hash"), accounts.c.disabled.is_(False))
 )
@@ -61,19 +44,13 @@ def authenticate(conn: Connection, authorization: str | None, now: Millis) -> Ac
     if not authorization:
         return ANONYMOUS
     secret = _secret(authorization)
-    row = (
-        conn.execute(_BY_TOKEN, {"hash": token_hash(secret)}).mappings().first() if secret else None
-    )
-    if row is None or (row["token_expires_at"] is not None and row["token_expires_at"] <= now):
+    row = _BY_TOKEN.first(conn, {"hash": token_hash(secret)}) if secret else None
+    if row is None:
         raise errors.bad_credentials()
-    token = Token(
-        row["token_id"],
-        row["token_name"],
-        TokenRole(row["token_role"]),
-        row["token_created_at"],
-        row["token_expires_at"],
-    )
-    return Actor(_account(row), token)
+    token_id, name, role, created_at, expires_at = row[len(_ACCOUNT_COLUMNS) :]
+    if expires_at is not None and expires_at <= now:
+        raise errors.bad_credentials()
+    return Actor(_account(row), Token(token_id, name, TokenRole(role), created_at, expires_at))
 
 
 def _secret(authorization: str) -> str | None:
@@ -88,24 +65,21 @@ def _secret(authorization: str) -> str | None:
         return None
 
 
-def _account(row: RowMapping) -> Account:
-    return Account(**{column.name: row[column.name] for column in _ACCOUNT_COLUMNS})
+def _account(row: Sequence) -> Account:
+    """Read a row that begins with _ACCOUNT_COLUMNS."""
+    return Account(*row[: len(_ACCOUNT_COLUMNS)])
 
 
 def account(conn: Connection, name: str) -> Account | None:
     """Return the account of this name, whatever its case; None if there is none or it is
     disabled.
     """
-    row = conn.execute(_BY_NAME, {"key": key(name)}).mappings().first()
+    row = conn.execute(_BY_NAME, {"key": key(name)}).first()
     return _account(row) if row else None
 
 
 def account_by_id(conn: Connection, account_id: int) -> Account | None:
-    row = (
-        conn.execute(select(*_ACCOUNT_COLUMNS).where(accounts.c.id == account_id))
-        .mappings()
-        .first()
-    )
+    row = conn.execute(select(*_ACCOUNT_COLUMNS).where(accounts.c.id == account_id)).first()
     return _account(row) if row else None
 
 
@@ -124,5 +98,5 @@ def organisations_of(conn: Connection, user_id: int) -> Sequence[tuple[Account, 
         .join(memberships, memberships.c.org_id == accounts.c.id)
         .where(memberships.c.user_id == user_id, accounts.c.disabled.is_(False))
         .order_by(accounts.c.name_key)
-    ).mappings()
-    return [(_account(row), Role(row["role"])) for row in rows]
+    )
+    return [(_account(row), Role(row[-1])) for row in rows]

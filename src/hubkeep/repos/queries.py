@@ -3,6 +3,7 @@
 
 from sqlalchemy import Connection, bindparam, select
 
+from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import repo_aliases, repos
 from hubkeep.repos.types import Repo, RepoType
 
@@ -23,8 +24,10 @@ _COLUMNS = (
     repos.c.created_at,
     repos.c.last_modified,
 )
-_BY_PATH = select(*_COLUMNS).where(
-    repos.c.type == bindparam("type"), repos.c.path_key == bindparam("key")
+_BY_PATH = Lookup(
+    select(*_COLUMNS).where(
+        repos.c.type == bindparam("type"), repos.c.path_key == bindparam("key")
+    )
 )
 _BY_ALIAS = (
     select(*_COLUMNS)
@@ -39,7 +42,7 @@ def find_repo(conn: Connection, kind: RepoType, path: str) -> tuple[Repo, bool] 
     Nothing is checked, and the role in it is unknown: only `access` calls this.
     """
     key = {"type": kind.value, "key": path.lower()}
-    row = conn.execute(_BY_PATH, key).first()
+    row = _BY_PATH.first(conn, key)
     moved = row is None
     if row is None:
         row = conn.execute(_BY_ALIAS, key).first()

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL behind the info of a repository."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.engine import Row
 
 from hubkeep.cards.facts import Facts
+from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import facts, repos
 from hubkeep.repos.info import InfoRow, read_facts
 
 # In the order of InfoRow.
 INFO_COLUMNS = tuple(repos.c[name] for name in InfoRow.__struct_fields__)
 
-_HEAD = (
+_HEAD = Lookup(
     select(*INFO_COLUMNS, facts.c.data)
     .outerjoin(facts, facts.c.id == repos.c.facts_id)
     .where(repos.c.id == bindparam("repo"))
@@ -19,14 +21,15 @@ _HEAD = (
 _FACTS = select(facts.c.data).where(facts.c.id == bindparam("facts"))
 
 
-def info_row(row: Row) -> InfoRow:
+def info_row(row: Sequence) -> InfoRow:
     """Read a row that begins with INFO_COLUMNS."""
     return InfoRow(*row[: len(INFO_COLUMNS)])
 
 
 def load_info(conn: Connection, repo_id: int) -> tuple[InfoRow, Facts | None]:
     """Return what is shown of a repository that exists, and the facts of its head."""
-    row = conn.execute(_HEAD, {"repo": repo_id}).one()
+    row = _HEAD.first(conn, {"repo": repo_id})
+    assert row is not None, "the caller has just found it, in the same snapshot"
     return info_row(row), read_facts(row[-1])
 
 
