@@ -5,11 +5,12 @@ Written as one plain ASGI callable, since middleware classes that wrap responses
 cost more than the routing does.
 """
 
+import asyncio
 import logging
 import re
 import time
 import uuid
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from urllib.parse import quote, unquote
 
 from starlette.requests import ClientDisconnect, Request
@@ -27,8 +28,13 @@ from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
 from hubkeep.routes import Route, build_router
 
+HEAD_LIMIT = 64 << 10
+"""Bytes of header fields; the server itself would take some 400 KiB."""
+
 log = logging.getLogger("hubkeep.http")
 
+LINGER_BYTES = 64 << 20
+LINGER_SECONDS = 15.0
 _EXPOSED = (
     "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,"
     "Content-Range,Content-Disposition,X-Linked-Size,X-Linked-ETag,X-Xet-Hash"
@@ -82,12 +88,15 @@ class Hub:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._app is not None, "lifespan startup comes first"
-        request = Request(scope, receive)
+        body = _Body(receive)
+        request = Request(scope, body)
         exchange = _Exchange(request, send)
         started = time.perf_counter()
         try:
             response = await self._answer(request, exchange)
             await response(scope, receive, exchange.send)
+            if exchange.status >= 400 and _has_body(request):
+                await body.drain()
         except ClientDisconnect:
             log.debug("client left %s", scope["path"])
         except Exception:
@@ -106,6 +115,8 @@ class Hub:
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
+            if sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEAD_LIMIT:
+                raise errors.head_too_large(HEAD_LIMIT)
             found = self._router.match(request.method, path)
             if found is None:
                 raise errors.not_found(f"Nothing is at {header_safe(unquote(path))[:200]}")
@@ -123,6 +134,36 @@ class Hub:
         except (DatabaseUnavailable, StoreUnavailable) as error:
             log.warning("storage unavailable: %s", error)
             return errors.render(errors.unavailable())
+
+
+class _Body:
+    """A request's body on its way in; remembers whether all of it came."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._is_over = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._is_over = not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Read on for a while after a refusal that did not wait for the end.
+
+        A connection that is closed on unread bytes is reset, and a client that is still sending
+        never gets to read why.
+        """
+        left = LINGER_BYTES
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._is_over and left > 0:
+                    left -= len((await self()).get("body", b""))
+
+
+def _has_body(request: Request) -> bool:
+    headers = request.headers
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 class _Exchange:

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def api(live_hub: LiveHub, client_home: Path) -> HfApi:
 def repo_id(request: pytest.FixtureRequest) -> str:
     """A name of alice's that no other test takes; nothing has it yet."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name).strip("-")
-    return f"alice/{name[:90]}"
+    return f"alice/{name[:80]}-{zlib.crc32(request.node.nodeid.encode()):08x}"
 
 
 @pytest.fixture

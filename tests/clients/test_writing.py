@@ -57,9 +57,7 @@ def test_files_small_and_large_come_back_as_they_went(api: HfApi, repo_id: str, 
         "percent%20&plus+#hash?.txt": b"odd",
     }
     for path, content in contents.items():
-        api.upload_file(
-            path_or_fileobj=content, path_in_repo=path, repo_id=repo_id, repo_type=kind
-        )
+        api.upload_file(path_or_fileobj=content, path_in_repo=path, repo_id=repo_id, repo_type=kind)
     for path, content in contents.items():
         assert read(api, repo_id, path, repo_type=kind) == content
     entries = api.get_paths_info(repo_id, ["model.safetensors"], repo_type=kind)
