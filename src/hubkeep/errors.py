@@ -146,6 +146,10 @@ def too_large(message: str) -> HubError:
     return HubError(413, message)
 
 
+def head_too_large(limit: int) -> HubError:
+    return HubError(431, f"The header fields may have at most {limit} bytes together")
+
+
 def unsatisfiable_range(size: int) -> HubError:
     return HubError(
         416,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hubkeep.cli.common import Failure, log_to_stderr, open_database, reported, settings
+from hubkeep.cli.common import log_to_stderr, open_database, reported, settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,9 +45,12 @@ def demo(data: str | None, leave: bool, **options: object) -> None:
         log_to_stderr(config)
         token = _make_account(str(config.data))
         with reported():
+            from hubkeep.cli.serve import leave as end_process
+
             code = asyncio.run(_Demo(token, leave=leave).run(config))
     if code:
-        raise Failure("the hub could not be filled; what went wrong is said above")
+        click.echo("hubkeep: the hub could not be filled; what went wrong is said above", err=True)
+    end_process(min(code, 1))
 
 
 def _make_account(data: str) -> str:
@@ -98,7 +101,11 @@ class _Demo:
                 env=_client_env(os.environ, url, self._token, home),
                 stdin=asyncio.subprocess.DEVNULL,
             )
-            code = await process.wait()
+            try:
+                code = await process.wait()
+            finally:
+                if process.returncode is None:
+                    process.terminate()
         if code == 0:
             _say_next(url, self._token)
         if code or self._leave:

@@ -7,7 +7,6 @@ import socket
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from hubkeep.asgi import Hub
@@ -16,9 +15,6 @@ BACKLOG = 1024
 # Connections served at once; more wait in the backlog.
 CONNECTIONS = 2048
 OPEN_FILES = 65_536
-# A request whose head is larger is answered 431. The server reads in steps that double, so what is
-# between this and twice this may still pass.
-HEAD_BYTES = 64 << 10
 DRAIN_SECONDS = 30.0
 
 
@@ -48,7 +44,6 @@ class Listener(Server):
             websockets=False,
             backlog=BACKLOG,
             backpressure=CONNECTIONS,
-            http1_settings=HTTP1Settings(max_buffer_size=HEAD_BYTES),
             log_enabled=False,
         )
         self._listening = sock

@@ -6,8 +6,10 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from functools import partial
+from typing import NoReturn
 
 import click
 
@@ -54,10 +56,21 @@ def serve(socket_fd: int | None, as_json: bool, **options: object) -> None:
     if socket_fd is not None:
         with reported():
             asyncio.run(run_beside(config, socket.socket(fileno=socket_fd)))
-        return
+        leave()
     sock = open_socket(config)
     with reported(), sock:
         asyncio.run(run_hub(config, sock, partial(announce, config, as_json)))
+    leave()
+
+
+def leave(code: int = 0) -> NoReturn:
+    """End the process, when all is closed, without taking the interpreter down piece by piece.
+
+    A thread of granian's that wakes up while that happens aborts the process.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def open_socket(config: Config) -> socket.socket:
