@@ -49,24 +49,36 @@ def held_files(conn: Connection, repo_id: int, after: int, limit: int) -> list[H
     return [HeldFile(*row) for row in rows]
 
 
-def unlink(conn: Connection, repo_id: int, public_ids: Collection[str], now: Millis) -> list[bytes]:
-    """Take files, named by the public ids of their links, from a repository; give their sha256s.
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """A file that a repository no longer holds; `was_committed` if a commit had named it."""
+
+    sha256: bytes
+    size: int
+    was_committed: bool
+
+
+def unlink(
+    conn: Connection, repo_id: int, public_ids: Collection[str], now: Millis
+) -> list[Unlinked]:
+    """Take files, named by the public ids of their links, from a repository.
 
     Raises not_found, and takes none away, if one of the links is not there.
     """
     wanted = set(public_ids)
-    rows: list[tuple[int, bytes]] = []
+    rows: dict[int, Unlinked] = {}
     for some in batches(wanted):
         query = (
-            select(files.c.id, files.c.sha256)
+            select(files.c.id, files.c.sha256, files.c.size, repo_files.c.filename)
             .join(repo_files, repo_files.c.file_id == files.c.id)
             .where(repo_files.c.repo_id == repo_id, repo_files.c.public_id.in_(some))
         )
-        rows += [(row[0], row[1]) for row in conn.execute(query)]
+        for file_id, oid, size, filename in conn.execute(query):
+            rows[file_id] = Unlinked(oid, size, filename is not None)
     if len(rows) < len(wanted):
         raise errors.not_found("One of these files is not in this repository; nothing was deleted")
-    unlink_files(conn, repo_id, [file_id for file_id, _ in rows], now)
-    return [oid for _, oid in rows]
+    unlink_files(conn, repo_id, list(rows), now)
+    return list(rows.values())
 
 
 def unlink_files(conn: Connection, repo_id: int, ids: Sequence[int], now: Millis) -> None:
