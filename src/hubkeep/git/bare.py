@@ -75,7 +75,7 @@ def _write_pack(conn: Connection, repo_id: int, packs: Path, git: str) -> None:
         os.fsync(out.fileno())
     # An environment of its own: the server's may name another repository or another configuration.
     done = subprocess.run(
-        [git, "index-pack", "--fsck-objects", str(draft)],
+        [git, "index-pack", "--strict", str(draft)],
         env={"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"},
         cwd=packs,
         capture_output=True,

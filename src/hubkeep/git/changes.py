@@ -18,7 +18,7 @@ from hubkeep.git.queries_objects import lock_repo, object_data
 from hubkeep.git.refs import branch_ref
 from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, TreeEntry
 from hubkeep.git.types import CommitRow, FileChange, NewCommit, Ref
-from hubkeep.git.writing import store_blobs, store_commit, store_trees
+from hubkeep.git.writing import store_blobs, store_commit
 from hubkeep.kit.time import Millis
 
 _ATTRIBUTES_LINE = 2048  # past this many bytes git refuses a line of .gitattributes
@@ -94,8 +94,7 @@ def commit_changes(
         return CommitResult(head.oid, head.oid, head.tree, is_noop=True)
     stored = store_blobs(conn, repo_id, blobs, written.values())
     _check_attributes(conn, repo_id, written)
-    store_trees(conn, repo_id, payloads)
-    row = store_commit(trees, new, new_tree, [head] if head else [])
+    row = store_commit(trees, new, new_tree, [head] if head else [], payloads)
     _point(conn, repo_id, ref, head, row, new.at)
     return CommitResult(
         oid=row.oid,

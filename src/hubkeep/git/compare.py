@@ -68,10 +68,10 @@ def _file(entry: TreeEntry | None) -> TreeEntry | None:
 def file_changes(trees: Trees, differing: Iterable[_Pair]) -> list[FileChange]:
     """Describe what differs, in one batch."""
     pairs = [(shown(path), old, new) for path, old, new in differing]
-    olds = iter(described(trees.conn, trees.repo_id, [(p, old) for p, old, _ in pairs if old]))
-    news = iter(described(trees.conn, trees.repo_id, [(p, new) for p, _, new in pairs if new]))
+    sides = [(path, side) for path, *both in pairs for side in both if side is not None]
+    entries = iter(described(trees.conn, trees.repo_id, sides))
     changes = [
-        FileChange(path, next(olds) if old else None, next(news) if new else None)
+        FileChange(path, next(entries) if old else None, next(entries) if new else None)
         for path, old, new in pairs
     ]
     return [change for change in changes if not _is_submodule(change)]

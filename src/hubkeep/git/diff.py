@@ -32,7 +32,9 @@ def unified_diff(path: str, old: bytes, new: bytes) -> str | None:
 
 def _lines(content: bytes) -> list[str]:
     # Only \n ends a line; str.splitlines would also split at form feeds and the like.
-    return content.decode("utf-8", "replace").split("\n")
+    *lines, rest = content.decode("utf-8", "replace").split("\n")
+    ended = [line + "\n" for line in lines]
+    return [*ended, f"{rest}\n\\ No newline at end of file\n"] if rest else ended
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
@@ -40,9 +42,7 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _hunks(before: list[str], after: list[str], offset: int) -> Iterator[str]:
-    # A text that ends with a newline splits into its lines and one empty rest.
-    old, new = _ended(before), _ended(after)
+def _hunks(old: Sequence[str], new: Sequence[str], offset: int) -> Iterator[str]:
     for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
         start = _range(group[0][1] + offset, group[-1][2] - group[0][1])
         yield f"@@ -{start} +{_range(group[0][3] + offset, group[-1][4] - group[0][3])} @@\n"
@@ -52,12 +52,6 @@ def _hunks(before: list[str], after: list[str], offset: int) -> Iterator[str]:
             else:
                 yield from ("-" + line for line in old[i1:i2])
                 yield from ("+" + line for line in new[j1:j2])
-
-
-def _ended(lines: Sequence[str]) -> list[str]:
-    *whole, rest = lines
-    ended = [line + "\n" for line in whole]
-    return [*ended, f"{rest}\n\\ No newline at end of file\n"] if rest else ended
 
 
 def _range(start: int, length: int) -> str:

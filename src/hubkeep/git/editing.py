@@ -8,7 +8,15 @@ from hubkeep.git.errors import BadPath, PathConflict, PathMissing
 from hubkeep.git.folders import Segments, Trees, is_folder, shown
 from hubkeep.git.names import collision_key
 from hubkeep.git.objects import Kind, object_id
-from hubkeep.git.trees import EXECUTABLE, FILE, FOLDER, TreeEntry, encode_tree, git_order
+from hubkeep.git.trees import (
+    EMPTY_TREE,
+    EXECUTABLE,
+    FILE,
+    FOLDER,
+    TreeEntry,
+    encode_tree,
+    git_order,
+)
 
 MAX_ENTRIES = 100_000
 """Entries that a change may bring a folder to; one that has more may still shrink."""
@@ -115,7 +123,8 @@ class Edit:
         entries.sort(key=git_order)
         payload = encode_tree(entries)
         oid = object_id(Kind.TREE, payload)
-        if oid not in self._trees:
+        # The empty tree is always known, but a commit that has it needs it stored all the same.
+        if oid not in self._trees or oid == EMPTY_TREE:
             self._trees.add(oid, entries)
             payloads[oid] = payload
         return oid

@@ -9,31 +9,40 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     Select,
-    any_,
     bindparam,
     delete,
     func,
+    literal,
     select,
+    true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from hubkeep.db.tables import git_objects, repos
 from hubkeep.db.upserts import insert_for
-from hubkeep.git.objects import Kind, LfsPointer
+from hubkeep.git.objects import OID_BYTES, Kind, LfsPointer
 
-# SQLite allows 32,766 variables in a statement; so many oids are enough to make round trips cheap.
-_OIDS = 8_000
+_OIDS = 10_000
 _DATA_OIDS = 500
 _STREAM_ROWS = 500
 
 
 class ByOids:
-    """A SELECT of a repository's rows by many oids, in the form that suits each database."""
+    """A SELECT of a repository's rows by many oids.
+
+    The oids travel as one value that the database cuts up, which is several times quicker than
+    variables or arrays. PostgreSQL must be told to look each up by the index: not knowing how many
+    there are, it would rather read the table.
+    """
 
     def __init__(self, query: Select, repo: Column[int], oid: Column[bytes]) -> None:
-        mine = query.where(repo == bindparam("repo"))
-        self._sqlite = mine.where(oid.in_(bindparam("oids", expanding=True)))
-        self._postgresql = mine.where(oid == any_(bindparam("oids", type_=ARRAY(LargeBinary))))
+        first = select(literal(0).label("i")).cte("numbers", recursive=True)
+        numbers = first.union_all(select(first.c.i + 1).where(first.c.i < bindparam("last")))
+        all_oids = bindparam("oids", type_=LargeBinary)
+        one = func.substr(all_oids, numbers.c.i * OID_BYTES + 1, OID_BYTES, type_=LargeBinary)
+        mine = query.where(repo == bindparam("repo"), oid == one)
+        self._sqlite = mine
+        each = mine.correlate(numbers).offset(0).lateral("each")
+        self._postgresql = select(*each.c).select_from(numbers.join(each, true()))
 
     def rows(
         self, conn: Connection, repo_id: int, oids: Sequence[bytes], batch: int = _OIDS
@@ -41,8 +50,9 @@ class ByOids:
         """Yield the rows in no order; at most `batch` oids go into one statement."""
         query = self._postgresql if conn.dialect.name == "postgresql" else self._sqlite
         for start in range(0, len(oids), batch):
-            parameters = {"repo": repo_id, "oids": list(oids[start : start + batch])}
-            yield from conn.execute(query, parameters)
+            part = oids[start : start + batch]
+            values = {"repo": repo_id, "oids": b"".join(part), "last": len(part) - 1}
+            yield from conn.execute(query, values)
 
 
 _INFO = ByOids(

@@ -25,7 +25,7 @@ def squash(conn: Connection, repo_id: int, new: NewCommit) -> bytes:
         raise BranchMissing(new.branch)
     if new.expected_parent and not head.oid.hex().startswith(new.expected_parent.lower()):
         raise BranchMoved(f"{ref} is at {head.oid.hex()}")
-    row = store_commit(Trees(conn, repo_id), new, head.tree, [])
+    row = store_commit(Trees(conn, repo_id), new, head.tree, [], {})
     if row.oid != head.oid and not move_ref(conn, repo_id, ref, head.oid, row.oid, new.at):
         raise BranchMoved(f"{ref} moved while its history was squashed")
     return row.oid

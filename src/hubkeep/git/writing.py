@@ -12,7 +12,7 @@ from hubkeep.git.folders import Trees
 from hubkeep.git.last_commits import encode_record, record_of
 from hubkeep.git.objects import Kind, StagedBlob, deflate, object_id
 from hubkeep.git.queries import insert_commit
-from hubkeep.git.queries_objects import insert_objects, object_infos
+from hubkeep.git.queries_objects import ObjectRow, insert_objects, object_infos
 from hubkeep.git.types import CommitRow, NewCommit
 
 _BATCH_ROWS = 2_000
@@ -62,19 +62,17 @@ def _batches(blobs: Iterable[StagedBlob]) -> Iterator[list[StagedBlob]]:
         yield batch
 
 
-def store_trees(conn: Connection, repo_id: int, payloads: Mapping[bytes, bytes]) -> None:
-    """Store trees by their ids."""
-    rows = (
-        (oid, Kind.TREE, len(payload), deflate(payload), None) for oid, payload in payloads.items()
-    )
-    while batch := list(islice(rows, _BATCH_ROWS)):
-        insert_objects(conn, repo_id, batch)
-
-
 def store_commit(
-    trees: Trees, new: NewCommit, tree: bytes, parents: Sequence[CommitRow]
+    trees: Trees,
+    new: NewCommit,
+    tree: bytes,
+    parents: Sequence[CommitRow],
+    payloads: Mapping[bytes, bytes],
 ) -> CommitRow:
-    """Store a commit, its row and its record of last changes. Its time is in whole seconds."""
+    """Store a commit, its new trees, its row and its record of last changes.
+
+    `payloads` are the trees by their ids. The time of a commit is in whole seconds.
+    """
     conn, repo_id = trees.conn, trees.repo_id
     title, body = full_message(new.title, new.body)
     oids = tuple(parent.oid for parent in parents)
@@ -94,7 +92,17 @@ def store_commit(
         facts_id=None,
         size=None,
     )
-    insert_objects(conn, repo_id, [(oid, Kind.COMMIT, len(payload), deflate(payload), None)])
+    rows = _object_rows(payloads, oid, payload)
+    while batch := list(islice(rows, _BATCH_ROWS)):
+        insert_objects(conn, repo_id, batch)
     record = record_of(trees, oid, tree, [(parent.oid, parent.tree) for parent in parents])
     insert_commit(conn, repo_id, row, encode_record(record))
     return row
+
+
+def _object_rows(
+    payloads: Mapping[bytes, bytes], commit: bytes, payload: bytes
+) -> Iterator[ObjectRow]:
+    for oid, tree in payloads.items():
+        yield oid, Kind.TREE, len(tree), deflate(tree), None
+    yield commit, Kind.COMMIT, len(payload), deflate(payload), None
