@@ -172,3 +172,39 @@ def test_a_refusal_is_read_although_the_body_was_not(
 
     assert answer.status_code == 400
     assert "size" in answer.json()["error"]
+
+
+STOCK_DELETION = """
+from huggingface_hub import HfApi
+from huggingface_hub.errors import EntryNotFoundError
+api, repo = HfApi(), "alice/cleaned"
+api.create_repo(repo)
+for name in ("a.bin", "b.txt", "c.bin"):
+    api.upload_file(path_or_fileobj=name.encode(), path_in_repo=name, repo_id=repo)
+api.create_branch(repo, branch="side")
+api.upload_file(path_or_fileobj=b"side", path_in_repo="d.bin", repo_id=repo, revision="side")
+listed = list(api.list_lfs_files(repo))
+assert {one.filename for one in listed} == {"a.bin", "c.bin", "d.bin"}, listed
+on_main = [one for one in listed if one.ref in ("main", "refs/heads/main")]
+assert len(on_main) == 2
+api.permanently_delete_lfs_files(repo, on_main)
+assert [one.filename for one in api.list_lfs_files(repo)] == ["d.bin"]
+assert set(api.list_repo_files(repo)) == {".gitattributes", "b.txt"}
+assert set(api.list_repo_files(repo, revision="side")) == {".gitattributes", "b.txt", "d.bin"}
+info = api.repo_info(repo, files_metadata=True)
+assert {one.rfilename for one in info.siblings} == {".gitattributes", "b.txt"}
+assert len(api.list_repo_commits(repo)) == 4
+try:
+    api.hf_hub_download(repo, "a.bin")
+except EntryNotFoundError:
+    pass
+else:
+    raise AssertionError("a.bin is still there")
+with open(api.hf_hub_download(repo, "d.bin", revision="side"), "rb") as file:
+    assert file.read() == b"side"
+"""
+
+
+def test_the_stock_client_deletes_files_for_good(live_hub: LiveHub, tmp_path: Path):
+    command = [sys.executable, "-c", STOCK_DELETION]
+    subprocess.run(command, cwd=tmp_path, env=live_hub.client_env, check=True)

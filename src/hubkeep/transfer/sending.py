@@ -66,7 +66,10 @@ async def blob_response(
     given.setdefault("Content-Type", media_type)
     if redirect is not None:
         away = await app.blobs.signed_get(
-            key, seconds=REDIRECT_SECONDS, filename=redirect.filename, content_type=media_type
+            key,
+            seconds=REDIRECT_SECONDS,
+            filename=redirect.filename,
+            content_type=given["Content-Type"],
         )
         if away is not None:
             return Response(status_code=302, headers={**given, "Location": away})
