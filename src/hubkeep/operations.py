@@ -5,7 +5,7 @@ import hmac
 import ipaddress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -28,7 +28,7 @@ async def readyz(app: "App", _request: Request) -> Response:
 
 
 def _ping(conn: Connection) -> None:
-    conn.execute(select(1))
+    conn.exec_driver_sql("SELECT 1")
 
 
 async def metrics(app: "App", request: Request) -> Response:

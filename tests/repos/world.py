@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select, update
 
 from hubkeep.cards.facts import Facts
-from hubkeep.db.tables import accounts, facts, repo_tags, repos
+from hubkeep.db.tables import accounts, facts, repos
 from hubkeep.identity import commands
 from hubkeep.identity.actor import Role, TokenRole
 from hubkeep.kit.ids import new_id
@@ -127,5 +127,3 @@ def _describe(conn: Connection, repo_id: int, about: Facts) -> None:
             sdk=about.sdk,
         )
     )
-    for tag in about.tags:
-        conn.execute(insert(repo_tags).values(repo_id=repo_id, tag=tag))

@@ -13,7 +13,7 @@ from hubkeep.git.changes import CommitResult
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.store import Revision
 from hubkeep.kit.time import Millis
-from hubkeep.repos.head import add_storage, move_head, touch_head
+from hubkeep.repos.queries_head import add_storage, move_head, touch_head
 from hubkeep.repos.types import Repo
 
 

@@ -136,14 +136,6 @@ repos = Table(
 # Counts by namespace, type and visibility are answered from this index alone.
 Index("ix_repos_owner_id", repos.c.owner_id, repos.c.type, repos.c.private)
 
-# The tags of each repository's head: what lists filter by.
-repo_tags = Table(
-    "repo_tags",
-    metadata,
-    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True),
-    Column("tag", String(256), primary_key=True),
-)
-
 # Old names of moved repositories; they lead to the new one for good, until the name is taken again.
 repo_aliases = Table(
     "repo_aliases",

@@ -11,7 +11,6 @@ from hubkeep.db.tables import (
     git_objects,
     git_refs,
     repo_files,
-    repo_tags,
     repos,
 )
 from hubkeep.kit.ids import new_id
@@ -54,7 +53,6 @@ def copy_contents(
     _copy_rows(conn, git_objects, source_id, target_id)
     _copy_rows(conn, facts, source_id, target_id)
     _copy_commits(conn, source_id, target_id)
-    _copy_rows(conn, repo_tags, source_id, target_id)
     _link_files(conn, source_id, target_id, pusher, now)
     _show_head(conn, target_id, head)
     return True

@@ -4,7 +4,7 @@
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from hubkeep.db.tables import downloads_daily, likes, repo_aliases, repo_tags, repos
+from hubkeep.db.tables import downloads_daily, likes, repo_aliases, repos
 from hubkeep.identity.actor import Account
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
@@ -118,7 +118,7 @@ def bury_repo(conn: Connection, repo_id: int) -> None:
     What lists and counts read goes now. The row stays until nothing refers to it: with a type that
     is asked for nowhere, a name that no address can hold, and private.
     """
-    for table in (repo_aliases, repo_tags, likes, downloads_daily):
+    for table in (repo_aliases, likes, downloads_daily):
         conn.execute(delete(table).where(table.c.repo_id == repo_id))
     public_id = select(repos.c.public_id).where(repos.c.id == repo_id).scalar_subquery()
     conn.execute(

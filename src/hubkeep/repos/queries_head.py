@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a repository shows of the head of its default branch, written when the head moves."""
+"""SQL of what a repository shows of the head of its default branch, written when the head moves."""
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, update
 
 from hubkeep.cards.facts import Facts
-from hubkeep.db.tables import repo_tags, repos
+from hubkeep.db.tables import repos
 from hubkeep.kit.time import Millis
 from hubkeep.repos.search_index import reindex
 
@@ -43,14 +43,11 @@ def move_head(
             tags=msgspec.json.encode(facts.tags).decode(),
         )
     )
-    if _sync_tags(conn, repo_id, set(facts.tags)):
-        reindex(conn, repo_id)
+    reindex(conn, repo_id)
 
 
 def touch_head(conn: Connection, repo_id: int, commit: bytes, size: int, now: Millis) -> None:
-    """Like `move_head` for a commit that changed nothing of what is shown but itself and the
-    size.
-    """
+    """Like `move_head` for a commit that changed nothing that is shown but itself and the size."""
     conn.execute(
         update(repos)
         .where(repos.c.id == repo_id)
@@ -61,19 +58,7 @@ def touch_head(conn: Connection, repo_id: int, commit: bytes, size: int, now: Mi
 def add_storage(conn: Connection, repo_id: int, added: int) -> None:
     """Count bytes that the repository holds more than before, over all its revisions."""
     conn.execute(
-        update(repos).where(repos.c.id == repo_id).values(used_storage=repos.c.used_storage + added)
+        update(repos)
+        .where(repos.c.id == repo_id)
+        .values(used_storage=repos.c.used_storage + added)
     )
-
-
-def _sync_tags(conn: Connection, repo_id: int, wanted: set[str]) -> bool:
-    present = set(
-        conn.execute(select(repo_tags.c.tag).where(repo_tags.c.repo_id == repo_id)).scalars()
-    )
-    gone, new = present - wanted, wanted - present
-    if gone:
-        conn.execute(
-            delete(repo_tags).where(repo_tags.c.repo_id == repo_id, repo_tags.c.tag.in_(gone))
-        )
-    if new:
-        conn.execute(insert(repo_tags), [{"repo_id": repo_id, "tag": tag} for tag in sorted(new)])
-    return bool(gone or new)
