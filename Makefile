@@ -53,11 +53,15 @@ types: setup $(VENV)/.stamp-lint ## Check the types
 
 .PHONY: e2e
 e2e: setup $(E2E)/.stamp $(CLIENTS:%=%/.stamp) ## Drive a live hub with the stock libraries, old clients among them
-	$(E2E)/bin/python -m pytest tests/e2e -W default $(ARGS)
+	$(E2E)/bin/python -m pytest tests/e2e --confcutdir=tests/e2e -W default $(ARGS)
 
 .PHONY: conformance
 conformance: $(VENV)/.stamp-test ## Run the stock client's own tests against a live hub
 	$(BIN)/python -m tests.conformance $(ARGS)
+
+.PHONY: kill
+kill: $(VENV)/.stamp-test ## Kill a hub 200 times under load and look for what is lost (ARGS=--postgres)
+	$(BIN)/python -m tests.reliability $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.stamp-test ## Measure, each figure as a ratio within one run
