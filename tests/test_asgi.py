@@ -6,6 +6,7 @@ import base64
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message
 
 from hubkeep import errors
 from hubkeep.app import App
@@ -48,6 +49,34 @@ def test_head_is_get_without_body(hub: TestHub, path: str):
     assert {k: v for k, v in head.headers.items() if k not in per_answer} == {
         k: v for k, v in got.headers.items() if k not in per_answer
     }
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_nothing_but_the_head_is_sent_to_head(hub: TestHub, path: str):
+    # The client of these tests would drop a body by itself, so the messages are looked at.
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "HEAD",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    assert hub.client.portal is not None
+    hub.client.portal.call(hub.application, scope, receive, send)
+    assert b"".join(message.get("body", b"") for message in sent) == b""
+    assert dict(sent[0]["headers"])[b"content-length"] != b"0"
 
 
 @pytest.mark.parametrize(

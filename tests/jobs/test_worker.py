@@ -9,6 +9,7 @@ import pytest
 
 from hubkeep.db import Database
 from hubkeep.jobs import Job, Periodic, Worker, enqueue, kinds_of, queue
+from hubkeep.jobs.schedule import enqueue_periodic
 from hubkeep.kit.time import DAY
 from tests.harness.hub import MovableClock, on_sqlite
 
@@ -150,6 +151,16 @@ async def test_periodic_jobs_come_once_a_period_however_many_workers(bench: Benc
     bench.clock.move(days=3)
     assert await second.run_due() == 1, "what was missed is not made up"
     assert await first.run_due() == 0
+
+
+@on_sqlite
+async def test_workers_that_notice_a_period_at_once_enqueue_it_once(bench: Bench):
+    now = bench.clock()
+    schedule = [Periodic(Note("day"), DAY)]
+    assert bench.db.write_now(lambda conn: enqueue_periodic(conn, schedule, now)) == 1
+    await bench.worker().run_due()
+    assert bench.db.write_now(lambda conn: enqueue_periodic(conn, schedule, now)) == 0
+    assert bench.db.write_now(lambda conn: enqueue_periodic(conn, schedule, now - DAY)) == 0
 
 
 def test_two_kinds_with_one_name_are_refused():
