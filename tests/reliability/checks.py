@@ -6,10 +6,15 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx2 as httpx
+from sqlalchemy import Connection, select, text
 
+from hubkeep.db import Database
+from hubkeep.db.tables import repos
+from hubkeep.git.bare import write_bare_repository
 from tests.reliability.ledger import Acknowledged, File
 from tests.reliability.writers import LFS, REPO, TOKEN
 
@@ -125,9 +130,27 @@ def check_blobs(folder: Path) -> int:
     return checked
 
 
-def check_objects(bare: Path) -> str:
-    """Have git check a repository that was written out; what it said."""
-    command = ["git", "-C", str(bare), "fsck", "--full", "--strict", "--no-dangling"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def check_repository(database_url: str, bare: Path) -> int:
+    """Have git check the repository, written out; how many commits its references lead to.
+
+    On SQLite the database is checked as well.
+    """
+    with closing(Database(database_url)) as database:
+        database.read_now(lambda conn: _write_out(conn, bare))
+    assert _git(bare, "fsck", "--full", "--strict") == ""
+    return int(_git(bare, "rev-list", "--all", "--count"))
+
+
+def _write_out(conn: Connection, bare: Path) -> None:
+    if conn.dialect.name == "sqlite":
+        assert conn.execute(text("PRAGMA integrity_check")).scalars().all() == ["ok"]
+    repo_id = conn.execute(select(repos.c.id).where(repos.c.path == REPO)).scalar_one()
+    write_bare_repository(conn, repo_id, bare)
+
+
+def _git(bare: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=bare, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+    return done.stdout

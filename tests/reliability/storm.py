@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from tests.reliability.checks import Auditor, check_blobs
+from tests.reliability.checks import Auditor, check_blobs, check_repository
 from tests.reliability.ledger import Ledger
 from tests.reliability.process import Mortal
 from tests.reliability.writers import (
@@ -37,6 +37,7 @@ class Toll:
     attempts: int = 0
     files_read: int = 0
     blobs_hashed: int = 0
+    commits_in_git: int = 0
     ready_seconds: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -45,6 +46,7 @@ class Toll:
             f"{self.kills} kills; acknowledged and found again: {self.commits} commits, "
             f"{self.uploads} large files, {self.refs} branches and tags; {self.attempts} attempts; "
             f"{self.files_read} files read back and {self.blobs_hashed} blobs hashed at the end; "
+            f"git fsck --full --strict found nothing in {self.commits_in_git} commits; "
             f"ready again within {slowest:.2f} s"
         )
 
@@ -83,6 +85,7 @@ def storm(folder: Path, kills: int, env: Mapping[str, str], seed: int = 0) -> To
             toll.files_read = auditor.check(entries)
             auditor.check_heads(entries)
             toll.blobs_hashed = check_blobs(hub.data / "blobs")
+            toll.commits_in_git = check_repository(hub.database_url, folder / "bare")
     finally:
         hub.kill()
         ledger.close()
@@ -101,7 +104,7 @@ def _auditing(hub: Mortal) -> Iterator[Auditor]:
 def _prepare(hub: Mortal) -> None:
     hub.run("migrate")
     hub.run("user", "create", "keeper")
-    hub.run("token", "create", "keeper", "--role", "write", "--value", TOKEN)
+    hub.run("token", "create", "keeper", "--role", "write", "--value", TOKEN, "--json")
 
 
 def _create_repository(hub: Mortal) -> None:

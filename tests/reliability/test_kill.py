@@ -11,3 +11,4 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, database_url: str) -> None
     assert toll.commits
     assert toll.uploads
     assert toll.refs
+    assert toll.commits_in_git >= toll.commits
