@@ -152,3 +152,24 @@ def test_head_too_large(live_hub: LiveHub):
 def test_encoded_slashes_reach_the_routes(live_hub: LiveHub):
     answer = httpx.get(f"{live_hub.url}/api/models/alice/none/revision/refs%2Fpr%2F1")
     assert answer.headers["x-error-code"] == "RepoNotFound", "one segment, so a known address"
+
+
+def test_a_clean_stop_keeps_every_count(tmp_path: Path):
+    seed_folder(tmp_path / "hub")
+    lines = (
+        b'{"key":"header","value":{"summary":"Add"}}\n'
+        b'{"key":"file","value":{"path":"a.csv","content":"eCx5","encoding":"base64"}}\n'
+    )
+    with running_hub(tmp_path / "hub", "--no-job-worker") as hub:
+        with httpx.Client(
+            base_url=hub.url, headers={"Authorization": f"Bearer {hub.token}"}
+        ) as client:
+            made = client.post("/api/repos/create", json={"name": "d", "type": "dataset"})
+            assert made.status_code == 200
+            committed = client.post("/api/datasets/alice/d/commit/main", content=lines)
+            assert committed.status_code == 200, committed.text
+            file = client.get("/datasets/alice/d/resolve/main/a.csv")
+            assert file.content == b"x,y"
+        assert hub.stop() == 0
+    with running_hub(tmp_path / "hub", "--no-job-worker") as hub:
+        assert httpx.get(f"{hub.url}/api/datasets/alice/d").json()["downloads"] == 1
