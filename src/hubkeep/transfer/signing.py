@@ -54,7 +54,10 @@ class Signer:
             raise BadSignature("made for something else")
         if envelope.expires_at <= self._clock():
             raise BadSignature("expired")
-        return msgspec.json.decode(envelope.claims, type=kind)
+        try:
+            return msgspec.json.decode(envelope.claims, type=kind)
+        except msgspec.DecodeError as bad:
+            raise BadSignature("made by another version of this hub") from bad
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")
