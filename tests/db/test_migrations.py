@@ -47,7 +47,7 @@ def test_migrating_twice_changes_nothing(empty: Database) -> None:
 def test_sqlite_gets_the_same_statements_as_from_the_tables(
     empty_sqlite_url: str, tmp_path
 ) -> None:
-    query = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%'"
+    query = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'"
 
     def schema(db: Database) -> set[tuple[str, str, tuple[str, ...]]]:
         rows = db.read_now(lambda conn: conn.execute(text(query)).all())
