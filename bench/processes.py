@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 def family(pid: int) -> list[int]:
     """The process and all its descendants."""
@@ -25,12 +23,12 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Processor time of the process and its descendants, user and system."""
-    total = 0
-    for one in family(pid):
-        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
+    """Processor time of the process and its descendants, user and system.
+
+    Their clocks count nanoseconds, where /proc counts hundredths of a second.
+    """
+    # What clock_getcpuclockid(3) makes of a process id; that is part of Linux' interface.
+    return sum(time.clock_gettime((~one << 3) | 2) for one in family(pid))
 
 
 def resident_mib(pid: int) -> float:

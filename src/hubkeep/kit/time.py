@@ -20,7 +20,7 @@ def now() -> Millis:
 def wire(at: Millis) -> str:
     """Write a time as Hugging Face does: `2026-11-21T06:00:00.000Z`."""
     moment = datetime.fromtimestamp(at // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+    return f"{moment.isoformat()[:19]}.{at % 1000:03d}Z"
 
 
 def day_of(at: Millis) -> int:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one way to a repository or a namespace: found by name, checked by the policy, or refused."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec import structs
 from sqlalchemy import Connection
 from starlette.requests import Request
 
@@ -56,7 +57,7 @@ def reach(conn: Connection, actor: Actor, kind: RepoType, path: str, action: Act
     # The role decides nothing on a public repository that is only read: one query less.
     if (repo.private or action is not Action.READ) and actor.user_id != repo.owner_id:
         role = role_in(conn, repo.owner_id, actor.user_id)
-        repo = repo if role is None else replace(repo, role=role)
+        repo = repo if role is None else structs.replace(repo, role=role)
     if not can(actor, Action.READ, resource(repo)):
         raise errors.repo_not_found(anonymous=actor.is_anonymous)
     if moved:

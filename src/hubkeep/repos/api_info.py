@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
+from hubkeep.cards.facts import Facts
 from hubkeep.content.queries import revision_facts
 from hubkeep.content.reading import revision_of
 from hubkeep.git import store
@@ -19,10 +20,10 @@ from hubkeep.http import empty_answer, json_answer, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.cache import ByteCache
 from hubkeep.repos.access import visit
-from hubkeep.repos.info import at_revision, info_of
+from hubkeep.repos.info import at_revision, info_of, read_facts
 from hubkeep.repos.info_fields import SHOWN, expanded_fields
-from hubkeep.repos.queries_info import load_facts, load_info
-from hubkeep.repos.types import Repo, RepoType
+from hubkeep.repos.queries_info import load_facts
+from hubkeep.repos.types import InfoRow, Repo, RepoType
 from hubkeep.repos.wire import InfoQuery, Sibling, SiblingLfs
 
 if TYPE_CHECKING:
@@ -63,21 +64,36 @@ async def _answer(app: "App", request: Request, rev: str | None) -> Response:
 
     def work(conn: Connection) -> dict[str, object]:
         repo = visit(conn, request, Action.READ, app.clock()).repo
-        row, facts = load_info(conn, repo.id)
-        if rev is not None:
-            commit = revision_of(conn, repo, rev).commit
-            if commit != row.head:
-                facts = load_facts(conn, revision_facts(conn, repo.id, commit)[0])
-                row = at_revision(row, commit, facts)
+        commit = repo.head if rev is None else revision_of(conn, repo, rev).commit
+        facts = _facts(conn, app.cache, repo, commit)
+        row: InfoRow = repo
+        if commit is not None and commit != repo.head:
+            row = at_revision(repo, commit, facts)
         siblings = None
-        if row.head is not None and "siblings" in fields:
-            siblings = _siblings(conn, app.cache, repo, row.head, query.blobs)
+        if commit is not None and "siblings" in fields:
+            siblings = _siblings(conn, app.cache, repo, commit, query.blobs)
         return info_of(row, facts, fields=fields, siblings=siblings, expanded=bool(query.expand))
 
     answer = await app.db.read(work)
     if query.security_status:
         answer["securityRepoStatus"] = _NOT_SCANNED
     return json_answer(answer)
+
+
+def _facts(conn: Connection, cache: ByteCache, repo: Repo, commit: bytes | None) -> Facts | None:
+    """What a revision says of itself; None where that is not known."""
+    facts_id = repo.facts_id
+    if commit is not None and commit != repo.head:
+        facts_id, _ = revision_facts(conn, repo.id, commit)
+    if facts_id is None:
+        return None
+    # The number alone may be given again once these facts are gone.
+    cache_key = ("facts", repo.id, facts_id, commit)
+    encoded = cache.get(cache_key)
+    if encoded is None:
+        encoded = load_facts(conn, facts_id)
+        cache.put(cache_key, encoded)
+    return read_facts(encoded)
 
 
 def _siblings(

@@ -15,31 +15,7 @@ import msgspec
 
 from hubkeep.cards.facts import Facts
 from hubkeep.kit.time import wire
-
-
-class InfoRow(msgspec.Struct, frozen=True):
-    """What the database tells of a repository, in the order of `queries_info.INFO_COLUMNS`."""
-
-    public_id: str
-    type: str
-    path: str
-    private: bool
-    gated: str
-    disabled: bool
-    created_at: int
-    last_modified: int
-    head: bytes | None
-    head_size: int
-    pipeline_tag: str | None
-    library_name: str | None
-    sdk: str | None
-    tags: str
-    """A JSON list, passed on as it is."""
-    used_storage: int
-    downloads: int
-    downloads_all: int
-    likes: int
-    trending: float
+from hubkeep.repos.types import InfoRow
 
 
 @dataclass(slots=True)
@@ -53,7 +29,7 @@ _NOTHING_KNOWN = Facts(tags=[])
 _decode_facts = msgspec.json.Decoder(Facts).decode
 
 
-def read_facts(data: str | None) -> Facts | None:
+def read_facts(data: str | bytes | None) -> Facts | None:
     """Decode a row of the table `facts`; None for a repository without one."""
     return None if data is None else _decode_facts(data)
 

@@ -5,29 +5,20 @@ from sqlalchemy import Connection, bindparam, select
 
 from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import repo_aliases, repos
-from hubkeep.repos.types import Repo, RepoType
+from hubkeep.repos.types import InfoRow, Repo, RepoType
 
+# In the order of InfoRow, then what only a Repo has.
+INFO_COLUMNS = tuple(repos.c[name] for name in InfoRow.__struct_fields__)
 _COLUMNS = (
+    *INFO_COLUMNS,
     repos.c.id,
-    repos.c.public_id,
-    repos.c.type,
-    repos.c.path,
     repos.c.owner_id,
     repos.c.creator_id,
-    repos.c.private,
-    repos.c.gated,
-    repos.c.disabled,
     repos.c.default_branch,
-    repos.c.head,
     repos.c.facts_id,
-    repos.c.library_name,
-    repos.c.created_at,
-    repos.c.last_modified,
 )
 _BY_PATH = Lookup(
-    select(*_COLUMNS).where(
-        repos.c.type == bindparam("type"), repos.c.path_key == bindparam("key")
-    )
+    select(*_COLUMNS).where(repos.c.type == bindparam("type"), repos.c.path_key == bindparam("key"))
 )
 _BY_ALIAS = (
     select(*_COLUMNS)
@@ -48,4 +39,15 @@ def find_repo(conn: Connection, kind: RepoType, path: str) -> tuple[Repo, bool] 
         row = conn.execute(_BY_ALIAS, key).first()
     if row is None:
         return None
-    return Repo(row[0], row[1], kind, *row[3:], None), moved
+    found, owner, creator, branch, facts = row[len(INFO_COLUMNS) :]
+    repo = Repo(
+        *row[: len(INFO_COLUMNS)],
+        type=kind,
+        id=found,
+        owner_id=owner,
+        creator_id=creator,
+        default_branch=branch,
+        facts_id=facts,
+        role=None,
+    )
+    return repo, moved

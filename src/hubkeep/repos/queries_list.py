@@ -36,10 +36,11 @@ from sqlalchemy.types import BigInteger, Double
 from hubkeep.cards.facts import Facts
 from hubkeep.db.tables import accounts, facts, memberships, repos, search_docs
 from hubkeep.identity.actor import Actor
-from hubkeep.repos.info import InfoRow, read_facts
-from hubkeep.repos.queries_info import INFO_COLUMNS, info_row
+from hubkeep.repos.info import read_facts
+from hubkeep.repos.queries import INFO_COLUMNS
 from hubkeep.repos.search_terms import Terms, as_text, can_be_in_a_name, fts5_query, tsquery
 from hubkeep.repos.search_wanted import Place, Side, Viewer, Wanted, terms_on
+from hubkeep.repos.types import InfoRow
 
 # The columns of `repos`, or those of a subquery of it, by name.
 Columns: TypeAlias = Mapping[str, ColumnElement[Any]] | ReadOnlyColumnCollection[str, Any]
@@ -160,7 +161,7 @@ def load_listed(
     if with_facts:
         shown = shown.outerjoin(facts, facts.c.id == repos.c.facts_id)
     rows = {row[-2]: row for row in conn.execute(shown.where(_any_of(conn, ids)))}
-    return [(info_row(rows[id_]), read_facts(rows[id_][-1])) for id_ in ids]
+    return [(InfoRow(*rows[id_][: len(INFO_COLUMNS)]), read_facts(rows[id_][-1])) for id_ in ids]
 
 
 def _places(conn: Connection, statement: Select[Any, Any]) -> list[Place]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kinds of repositories, and a repository as rooms pass it around."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from hubkeep.identity.actor import Role
 
@@ -30,26 +31,41 @@ class RepoType(StrEnum):
         return "" if self is RepoType.MODEL else f"{self.plural}/"
 
 
-@dataclass(frozen=True, slots=True)
-class Repo:
-    """A repository that the actor may see, with the actor's role in its namespace."""
+class InfoRow(msgspec.Struct, frozen=True):
+    """What infos and lists show of a repository, as far as it stands in the row of the table."""
 
-    id: int
     public_id: str
-    type: RepoType
     path: str
-    owner_id: int
-    creator_id: int | None
     private: bool
     gated: str
     disabled: bool
-    default_branch: str
-    head: bytes | None
-    """Commit at the tip of the default branch; None while the repository is empty."""
-    facts_id: int | None
-    library_name: str | None
     created_at: int
     last_modified: int
+    head: bytes | None
+    """Commit at the tip of the default branch; None while the repository is empty."""
+    head_size: int = 0
+    pipeline_tag: str | None = None
+    library_name: str | None = None
+    sdk: str | None = None
+    tags: str = "[]"
+    """A JSON list, passed on as it is."""
+    used_storage: int = 0
+    downloads: int = 0
+    downloads_all: int = 0
+    likes: int = 0
+    trending: float = 0.0
+
+
+class Repo(InfoRow, frozen=True, kw_only=True):
+    """A repository that the actor may see, with the actor's role in its namespace."""
+
+    type: RepoType
+    id: int
+    owner_id: int
+    creator_id: int | None
+    default_branch: str
+    facts_id: int | None
+    """Of the head."""
     role: Role | None
 
     @property
