@@ -16,7 +16,7 @@ from tests.harness.network import stay_on_loopback
 if TYPE_CHECKING:
     from tests.harness.postgres import Cluster
 
-pytest_plugins = ["tests.harness.hub"]
+pytest_plugins = ["tests.harness.hub", "tests.harness.s3"]
 
 ENGINES = ("sqlite", "postgresql")
 TEMPLATE = "template_hubkeep"

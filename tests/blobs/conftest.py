@@ -3,45 +3,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from hubkeep.blobs import BlobStore, S3Credentials, open_store
+from tests.harness.s3 import ACCESS_KEY, SECRET_KEY
 
-CREDENTIALS = S3Credentials("test", "secret")
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """An S3 service of this test run."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def s3_client(s3_endpoint: str):
-    """A client to look behind the store's back with."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=s3_endpoint,
-        region_name="us-east-1",
-        aws_access_key_id=CREDENTIALS.access_key,
-        aws_secret_access_key=CREDENTIALS.secret_key,
-    )
-    client.create_bucket(Bucket="blobs")
-    yield client
-    client.close()
+CREDENTIALS = S3Credentials(ACCESS_KEY, SECRET_KEY)
 
 
 @pytest.fixture(scope="session")

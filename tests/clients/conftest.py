@@ -13,7 +13,8 @@ import huggingface_hub
 import pytest
 from huggingface_hub import HfApi, constants, hf_api
 
-from tests.harness.hub import LiveHub
+from tests.harness.hub import LiveHub, running_hub, seed_database, seed_folder
+from tests.harness.s3 import ACCESS_KEY, SECRET_KEY
 
 _PLACES = {
     "HF_HOME": "",
@@ -24,6 +25,35 @@ _PLACES = {
     "HF_STORED_TOKENS_PATH": "stored_tokens",
     "AGENT_HARNESSES_PATH": "agent_harnesses.json",
 }
+
+
+@pytest.fixture(scope="session", params=["sqlite-folder", "postgresql-s3"])
+def live_hub(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveHub]:
+    """The real server on each pair of stores, with the accounts of `Seeded`.
+
+    Tests share it, so each makes repositories with names of its own.
+    """
+    data = tmp_path_factory.mktemp("live") / "hub"
+    env: dict[str, str] = {}
+    if request.param == "sqlite-folder":
+        seed_folder(data)
+    else:
+        cluster = request.getfixturevalue("postgres_cluster")
+        name = next(request.getfixturevalue("postgresql_names"))
+        url = cluster.create(name, request.getfixturevalue("postgresql_template"))
+        seed_database(url)
+        request.getfixturevalue("s3_client")
+        endpoint = request.getfixturevalue("s3_endpoint")
+        env = {
+            "HUBKEEP_DATABASE_URL": url,
+            "HUBKEEP_BLOBS_URL": f"s3://blobs/live?endpoint={endpoint}",
+            "HUBKEEP_S3_ACCESS_KEY": ACCESS_KEY,
+            "HUBKEEP_S3_SECRET_KEY": SECRET_KEY,
+        }
+    with running_hub(data, "--no-job-worker", env=env) as hub:
+        yield hub
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from tests.clients import stock
 from tests.clients.wire import cutting_proxy, ndjson, request_bytes, send_cut
 from tests.harness.hub import LiveHub
 
-pytestmark = stock
+# Through the hub: with S3 the bytes go past it.
+pytestmark = [stock, pytest.mark.parametrize("live_hub", ["sqlite-folder"], indirect=True)]
 MiB = 1 << 20
 
 

@@ -17,7 +17,7 @@ Hf = Callable[..., str]
 
 def curl(*arguments: str) -> bytes:
     """Run curl without proxies; its standard output."""
-    command = ["curl", "--silent", "--show-error", "--noproxy", "*", *arguments]
+    command = ["curl", "--location", "--silent", "--show-error", "--noproxy", "*", *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 

@@ -209,7 +209,12 @@ def running_hub(
 def seed_folder(data: Path) -> None:
     """Make a data folder whose database holds the accounts of `Seeded`."""
     data.mkdir(parents=True, exist_ok=True)
-    db = Database(Config(data=data).database)
+    seed_database(Config(data=data).database)
+
+
+def seed_database(url: str) -> None:
+    """Put the accounts of `Seeded` into a database."""
+    db = Database(url)
     prepare(db)
     db.write_now(lambda conn: seed(conn, now()))
     db.close()

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Large files with S3 behind the hub: bytes go past it where S3 can take the client's word."""
 
-import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import boto3
 import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from hubkeep.transfer import offers, rules
+from tests.harness.s3 import ACCESS_KEY, SECRET_KEY
 from tests.transfer.town import Town, named, sha, town_at
 
 pytestmark = pytest.mark.anyio
@@ -20,25 +18,10 @@ PART = 5 << 20
 CONTENT = os.urandom(PART + 100)
 
 
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    """A bucket of an S3 service on loopback."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="secret",
-    )
-    client.create_bucket(Bucket="files")
-    client.close()
-    yield f"s3://files/hub?endpoint={endpoint}"
-    server.stop()
+@pytest.fixture
+def s3_url(s3_endpoint: str, s3_client: object) -> str:
+    """A place in a bucket that is there: that is what asking for the client sees to."""
+    return f"s3://files/hub?endpoint={s3_endpoint}"
 
 
 @pytest.fixture
@@ -47,7 +30,7 @@ async def s3_town(
 ) -> AsyncIterator[Town]:
     monkeypatch.setattr(rules, "PART_SIZE", PART)
     monkeypatch.setattr(offers, "PART_SIZE", PART)
-    settings = {"blobs_url": s3_url, "s3_access_key": "test", "s3_secret_key": "secret"}
+    settings = {"blobs_url": s3_url, "s3_access_key": ACCESS_KEY, "s3_secret_key": SECRET_KEY}
     async with town_at(sqlite_url, tmp_path / "data", **settings) as town:
         yield town
 
