@@ -10,7 +10,7 @@ import msgspec
 
 from bench.table import Entry, Figure, entries, show, write
 
-BENCHES = ("info",)
+BENCHES = ("info", "commits", "many", "starting")
 
 
 def run(name: str) -> list[Entry]:

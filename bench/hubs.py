@@ -3,7 +3,7 @@
 
 import base64
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Connection
 
-from bench.load import Caller
+from bench.load import Answer, Caller, pump
 from bench.processes import free_port, running
 from hubkeep.config import Config
 from hubkeep.db import Database
@@ -93,6 +93,20 @@ def commit_body(summary: str, files: Iterable[tuple[str, bytes]]) -> bytes:
 
 def commit(caller: Caller, repo: str, body: bytes, branch: str = "main") -> None:
     """Send a commit; RuntimeError if it is refused."""
-    answer = caller.post(f"{repo}/commit/{branch}", body, NDJSON)
-    if answer.status != 200:
-        raise RuntimeError(f"{repo}: {answer.status} {answer.body[:300]!r}")
+    pump([(caller, iter([commit_request(caller, repo, body, branch)]))])
+
+
+def commit_request(caller: Caller, repo: str, body: bytes, branch: str = "main") -> bytes:
+    """Return the bytes of a request that commits."""
+    return caller.head("POST", f"{repo}/commit/{branch}", len(body), NDJSON) + body
+
+
+def pages(caller: Caller, path: str) -> Iterator[Answer]:
+    """Yield all pages of a list, as the Link headers lead to them."""
+    following: str | None = path
+    while following is not None:
+        answer = caller.get(following)
+        if answer.status != 200:
+            raise RuntimeError(f"{following}: {answer.status} {answer.body[:300]!r}")
+        yield answer
+        following = answer.next_page and answer.next_page.removeprefix(caller.url)

@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from itertools import repeat
 from pathlib import Path
 from statistics import median
 
@@ -14,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench.hubs import TOKEN, USER, Hub, commit, commit_body, make_repo, postgresql, running_hub
-from bench.load import hammer
+from bench.load import Caller, pump
 from bench.processes import bare_granian, cpu_seconds
 from bench.table import Figure
 
 PATH = f"/api/models/{USER}/info"
 CONNECTIONS = 32
-REQUESTS = 1500
+REQUESTS = 1600
 ROUNDS = 7
 
 _CARD = b"""---
@@ -60,9 +61,12 @@ def fill(hub: Hub) -> bytes:
 
 def per_request(pid: int, url: str) -> float:
     """Microseconds of processor time that the server's processes spend on one request."""
-    before = cpu_seconds(pid)
-    hammer(url, PATH, token=TOKEN, connections=CONNECTIONS, requests=REQUESTS)
-    return (cpu_seconds(pid) - before) / (REQUESTS + CONNECTIONS) * 1e6
+    with ExitStack() as stack:
+        callers = [stack.enter_context(Caller(url, TOKEN)) for _ in range(CONNECTIONS)]
+        each = REQUESTS // CONNECTIONS
+        before = cpu_seconds(pid)
+        pump([(caller, repeat(caller.head("GET", PATH), each)) for caller in callers])
+        return (cpu_seconds(pid) - before) / (each * CONNECTIONS) * 1e6
 
 
 @contextmanager

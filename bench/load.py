@@ -8,7 +8,7 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ class Caller:
     def __init__(self, url: str, token: str | None = None) -> None:
         parts = urlsplit(url)
         assert parts.hostname is not None
+        self.url = url
         self._host = parts.netloc
         self._token = token
         self.socket = socket.create_connection((parts.hostname, parts.port or 80))
@@ -105,26 +106,29 @@ class Caller:
         self.socket.close()
 
 
-def hammer(url: str, path: str, *, token: str, connections: int, requests: int) -> None:
-    """GET one path over several connections, each with one request under way. All must be 200."""
-    callers = [Caller(url, token) for _ in range(connections)]
-    request = callers[0].head("GET", path)
-    left = requests
+def pump(streams: Sequence[tuple[Caller, Iterator[bytes]]]) -> list[Answer]:
+    """Send each connection its requests, one at a time, over all of them at once.
+
+    RuntimeError for an answer that is not 200.
+    """
+    answers: list[Answer] = []
     with selectors.DefaultSelector() as waiting:
-        for caller in callers:
-            waiting.register(caller.socket, selectors.EVENT_READ, caller)
-            caller.socket.sendall(request)
-        while left > 0:
+        for caller, requests in streams:
+            waiting.register(caller.socket, selectors.EVENT_READ, (caller, requests))
+            caller.socket.sendall(next(requests))
+        while waiting.get_map():
             for key, _ in waiting.select():
-                caller: Caller = key.data
+                caller, requests = key.data
                 answer = caller.answer()
                 if answer.status != 200:
-                    raise RuntimeError(f"{path}: {answer.status} {answer.body[:300]!r}")
-                left -= 1
-                caller.socket.sendall(request)
-        for caller in callers:
-            caller.answer()
-            caller.socket.close()
+                    raise RuntimeError(f"{answer.status} {answer.body[:300]!r}")
+                answers.append(answer)
+                following = next(requests, None)
+                if following is None:
+                    waiting.unregister(caller.socket)
+                else:
+                    caller.socket.sendall(following)
+    return answers
 
 
 def timed(call: Callable[[], object]) -> float:

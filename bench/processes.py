@@ -37,6 +37,16 @@ def resident_mib(pid: int) -> float:
     return sum(pages) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
 
 
+def unshared_mib(pid: int) -> float:
+    """Memory of the process and its descendants, each shared page counted once, in MiB."""
+    total = 0
+    for one in family(pid):
+        for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total / 1024
+
+
 def rss_mib(pid: int) -> float:
     """Memory of the process alone that is not shared with files, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

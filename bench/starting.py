@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the command to a hub that is ready, and the memory of all its processes at rest."""
+
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+import httpx2
+
+from bench.hubs import serving
+from bench.processes import family, resident_mib, unshared_mib
+from bench.table import Figure
+from hubkeep.config import Config
+from hubkeep.db import Database
+from hubkeep.db.migrate import migrate
+
+ROUNDS = 5
+SETTLING = 3.0
+
+
+def once(data: Path) -> tuple[float, float, float, int]:
+    """Seconds until /readyz answers; MiB resident and MiB not shared at rest; processes."""
+    started = time.perf_counter()
+    with serving(data, "") as hub:
+        httpx2.get(f"{hub.url}/readyz").raise_for_status()
+        seconds = time.perf_counter() - started
+        time.sleep(SETTLING)  # the job worker starts after the server
+        return seconds, resident_mib(hub.pid), unshared_mib(hub.pid), len(family(hub.pid))
+
+
+def run() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as name:
+        data = Path(name)
+        with closing(Database(Config(data=data).database)) as db:
+            migrate(db)
+        taken = [once(data) for _ in range(ROUNDS)]
+    seconds, resident, unshared, processes = zip(*taken, strict=True)
+    ready = f"best of {ROUNDS}; their median {median(seconds):.2f} s; the job worker starts too"
+    rest = (
+        f"{max(processes)} processes, the server and the job worker; pages that both share are "
+        f"counted twice: once it is {min(unshared):.0f} MiB"
+    )
+    return [
+        Figure("4 start", "start to readyz", min(seconds), "<=", 1.5, "s", ready),
+        Figure("4 memory", "idle RSS of all processes", min(resident), "<=", 160, "MiB", rest),
+    ]
