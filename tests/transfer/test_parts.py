@@ -7,6 +7,7 @@ import os
 import pytest
 
 from hubkeep.blobs import whole_key
+from hubkeep.blobs.local_uploads import LocalUploads
 from hubkeep.transfer import offers, rules
 from hubkeep.transfer.jobs import STALE, sweep_uploads
 from tests.transfer.town import Town, named, sha
@@ -132,6 +133,35 @@ async def test_wrong_bytes_end_the_upload_and_a_new_one_begins(town: Town):
 
     statuses = [one.status_code for one in (refused, over, late, done)]
     assert statuses == [422, 404, 404, 200]
+
+
+async def test_after_a_completion_was_broken_off_the_parts_may_be_sent_again(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    """As a kill leaves it that comes while the whole is being hashed."""
+
+    class Killed(Exception):
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    town.repo("ann/m")
+    upload = (await town.actions("ann", "ann/m", CONTENT))["upload"]
+    etags = await send(town, parts_of(upload["header"]))
+    [begun] = [one async for one in town.app.blobs.uploads()]
+    numbered = dict(enumerate(etags, start=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalUploads, "_hash", killed)
+        with pytest.raises(Killed):
+            await town.app.blobs.finish_upload(begun.upload, numbered, sha256=sha(CONTENT))
+
+    again = (await town.actions("ann", "ann/m", CONTENT))["upload"]
+    etags = await send(town, parts_of(again["header"]))
+    done = await town.client.post(again["href"], json=completion(etags))
+
+    assert done.status_code == 200
+    assert town.links("ann/m") == {sha(CONTENT)}
 
 
 async def test_a_part_has_its_size_and_its_number(town: Town):

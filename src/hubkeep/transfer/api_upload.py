@@ -70,12 +70,15 @@ async def put_part(app: "App", request: Request) -> Response:
         raise _over()
     size = min(upload.part_size, upload.size - (number - 1) * upload.part_size)
     _check_length(request, size)
+    body = request.stream()
     try:
-        etag = await app.blobs.put_part(upload.store_upload, number, request.stream(), size=size)
+        etag = await app.blobs.put_part(upload.store_upload, number, body, size=size)
     except BadContent as bad:
         raise _bad_content(bad) from bad
-    except UploadMissing as missing:
-        raise _over() from missing
+    except UploadMissing:
+        etag = await _came_before(app, upload, number)
+        async for _ in body:  # a client that is still sending would not read the answer
+            pass
     return Response(headers={"ETag": f'"{etag}"'})
 
 
@@ -117,6 +120,22 @@ async def verify(app: "App", request: Request) -> Response:
     if held.size != asked.size:
         raise errors.unprocessable(f"The file has {held.size} bytes")
     return empty_answer()
+
+
+async def _came_before(app: "App", upload: OpenUpload, number: int) -> str:
+    """Return the etag of a part that is sent again after a completion that was broken off.
+
+    The store takes no more bytes then, and needs none: all parts are there. An upload that is over
+    is forgotten, so that it is not offered again.
+    """
+    try:
+        etag = (await app.blobs.parts(upload.store_upload)).get(number)
+    except UploadMissing:
+        etag = None
+    if etag is None:
+        await app.db.write(lambda conn: forget_uploads(conn, [upload.id]))
+        raise _over()
+    return etag
 
 
 async def _link(app: "App", grant: Grant, upload: OpenUpload | None = None) -> None:
