@@ -2,10 +2,9 @@
 """Before a commit: how each file is to be uploaded, and whether the card is in order."""
 
 import base64
-import binascii
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
 from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -13,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from hubkeep import errors
 from hubkeep.cards.validate import validate_card
 from hubkeep.content import attributes
+from hubkeep.content.patterns import IgnoreRules, TooMuchWork, check_work
 from hubkeep.content.reading import revision_of
 from hubkeep.content.upload_mode import upload_mode
 from hubkeep.content.wire import (
@@ -54,7 +54,8 @@ async def preupload(app: "App", request: Request) -> Response:
         rules = _text(conn, repo.id, there.get(attributes.FILE), wanted.git_attributes)
         ignored = _text(conn, repo.id, there.get(".gitignore"), wanted.git_ignore)
         lfs = attributes.LfsRules(rules)
-        ignore = GitIgnoreSpec.from_lines(ignored.splitlines())
+        ignore = IgnoreRules(ignored)
+        _check_work(lfs.work + ignore.work, wanted.files)
         verdicts = [_verdict(file, there.get(file.path), lfs, ignore) for file in wanted.files]
         return PreuploadAnswer(verdicts, revision.commit.hex())
 
@@ -62,18 +63,25 @@ async def preupload(app: "App", request: Request) -> Response:
 
 
 def _verdict(
-    file: PreuploadFile, entry: Entry | None, lfs: attributes.LfsRules, ignore: GitIgnoreSpec
+    file: PreuploadFile, entry: Entry | None, lfs: attributes.LfsRules, ignore: IgnoreRules
 ) -> PreuploadVerdict:
     try:
         sample = base64.b64decode(file.sample, validate=True)
-    except binascii.Error as bad:
+    except ValueError as bad:
         raise errors.bad_request(f"The sample of {file.path!r} is not base64") from bad
     return PreuploadVerdict(
         path=file.path,
         upload_mode=upload_mode(file.size, sample, lfs_by_attributes=lfs.is_lfs(file.path)),
-        should_ignore=ignore.match_file(file.path),
+        should_ignore=ignore.is_ignored(file.path),
         oid=_known_oid(entry),
     )
+
+
+def _check_work(of_patterns: int, files: Sequence[PreuploadFile]) -> None:
+    try:
+        check_work(of_patterns, [file.path for file in files])
+    except TooMuchWork as bad:
+        raise errors.bad_request(str(bad)) from bad
 
 
 def _known_oid(entry: Entry | None) -> str | None:

@@ -2,12 +2,12 @@
 """Which paths `.gitattributes` sends to git-lfs, and the file that a new repository starts with."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from pathspec.patterns.gitignore.basic import GitIgnoreBasicPattern
+from hubkeep.content.patterns import MAX_RULES, BadPattern, Pattern, can_be_committed
 
 FILE = ".gitattributes"
 MAX_BYTES = 256 << 10
-_MAX_LINES = 2000
 
 # The patterns that huggingface.co gives to new repositories: what tools there expect to be LFS.
 _ALL_TYPES = (
@@ -32,19 +32,22 @@ class LfsRules:
     """The rules of one `.gitattributes` at the root of a repository; later lines win, as in git."""
 
     def __init__(self, text: str) -> None:
-        self._rules: list[tuple[GitIgnoreBasicPattern, bool]] = []
-        for line in text.splitlines()[:_MAX_LINES]:
+        self._rules: list[tuple[Pattern, bool]] = []
+        for line in text.splitlines()[:MAX_RULES]:
             pattern, *attributes = line.split()[:64] or [""]
             if not pattern or pattern.startswith(("#", "[", "!")):
                 continue
             verdict = _verdict(attributes)
             if verdict is not None:
-                self._rules.append((GitIgnoreBasicPattern(pattern), verdict))
+                with suppress(BadPattern):
+                    self._rules.append((Pattern(pattern), verdict))
+        self.work = sum(pattern.work for pattern, _ in self._rules)
 
     def is_lfs(self, path: str) -> bool:
         """Say whether git would hand this path to git-lfs."""
+        segments = path.split("/") if can_be_committed(path) else []
         for pattern, verdict in reversed(self._rules):
-            if pattern.match_file(path):
+            if segments and pattern.matches(segments):
                 return verdict
         return False
 

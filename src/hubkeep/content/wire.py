@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 Path = Annotated[str, msgspec.Meta(max_length=4096)]
+Rules = Annotated[str, msgspec.Meta(max_length=256 << 10)]
 
 
 class WriteQuery(msgspec.Struct):
@@ -28,8 +29,8 @@ class PreuploadRequest(msgspec.Struct, rename="camel"):
     """At most 1,000 files; the rules are those of the repository where none are sent."""
 
     files: Annotated[list[PreuploadFile], msgspec.Meta(max_length=1000)]
-    git_ignore: str | None = None
-    git_attributes: str | None = None
+    git_ignore: Rules | None = None
+    git_attributes: Rules | None = None
 
 
 class PreuploadVerdict(msgspec.Struct, rename="camel"):
