@@ -48,9 +48,9 @@ def unshared_mib(pid: int) -> float:
 
 
 def rss_mib(pid: int) -> float:
-    """Memory of the process alone that is not shared with files, in MiB."""
+    """Resident memory of the process alone, in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
+        if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise ProcessLookupError(pid)
 

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 TABLE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-RESULTS = Path(__file__).parents[1] / "docs" / "benchmarks.json"
+RESULTS = Path(__file__).with_name("results.json")
 
 _HEAD = """\
 # Benchmarks
@@ -60,15 +60,15 @@ def entries(command: str, figures: Iterable[Figure]) -> list[Entry]:
     return [Entry(figure, today, _machine(), command) for figure in figures]
 
 
-def write(fresh: Sequence[Entry]) -> None:
+def write(fresh: Sequence[Entry], table: Path = TABLE, results: Path = RESULTS) -> None:
     """Put figures into the table; those of other benchmarks stay as they were."""
-    known = msgspec.json.decode(RESULTS.read_bytes(), type=list[Entry]) if RESULTS.exists() else []
+    known = msgspec.json.decode(results.read_bytes(), type=list[Entry]) if results.exists() else []
     by_name = {entry.figure.name: entry for entry in (*known, *fresh)}
     ordered = [by_name[name] for name in sorted(by_name)]
-    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n")
+    results.write_bytes(msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n")
     machines = "\n".join(f"- {one}" for one in sorted({entry.machine for entry in ordered}))
     rows = "".join(map(_row, ordered))
-    TABLE.write_text(f"{_HEAD}{rows}\nMachine:\n\n{machines}\n")
+    table.write_text(f"{_HEAD}{rows}\nMachine:\n\n{machines}\n")
 
 
 def show(figure: Figure) -> str:

@@ -177,21 +177,26 @@ def memory(data: Path, folder: Path, size: int, clients: int = 4) -> dict[str, f
     }
 
 
+def measure(mib: int, memory_mib: int, rounds: int) -> dict[str, float]:
+    """Move a file of `mib` each way `rounds` times, then files of `memory_mib` by four clients."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        data = folder / "hub"
+        make_repo(data, REPO)
+        one = sample(folder, mib * MIB)
+        figures = {"size_mib": mib, **uploads(data, one, folder, rounds)}
+        figures |= downloads(folder, data, one, rounds)
+        figures |= {"memory_mib": memory_mib}
+        return figures | memory(data, folder, memory_mib * MIB)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mib", type=int, default=1024, help="size of the file")
     parser.add_argument("--memory-mib", type=int, default=256, help="size of each client's file")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        data = folder / "hub"
-        make_repo(data, REPO)
-        one = sample(folder, options.mib * MIB)
-        figures = {"size_mib": options.mib, **uploads(data, one, folder, options.rounds)}
-        figures |= downloads(folder, data, one, options.rounds)
-        figures |= {"memory_mib": options.memory_mib}
-        figures |= memory(data, folder, options.memory_mib * MIB)
+    figures = measure(options.mib, options.memory_mib, options.rounds)
     print(json.dumps({key: round(value, 3) for key, value in figures.items()}))
 
 
