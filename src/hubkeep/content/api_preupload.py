@@ -16,6 +16,7 @@ from hubkeep.content.patterns import IgnoreRules, TooMuchWork, check_work
 from hubkeep.content.reading import revision_of
 from hubkeep.content.upload_mode import upload_mode
 from hubkeep.content.wire import (
+    RULES_LIMIT,
     CardToValidate,
     CardVerdict,
     Message,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from hubkeep.app import App
 
 _BODY_LIMIT = 8 << 20
-_RULES_LIMIT = 256 << 10
 
 
 async def preupload(app: "App", request: Request) -> Response:
@@ -94,9 +94,9 @@ def _known_oid(entry: Entry | None) -> str | None:
 def _text(conn: Connection, repo_id: int, entry: Entry | None, given: str | None) -> str:
     if given is not None:
         return given
-    if entry is None or entry.kind != "file" or entry.size > _RULES_LIMIT:
+    if entry is None or entry.kind != "file" or entry.size > RULES_LIMIT:
         return ""
-    return store.blob(conn, repo_id, entry.oid, _RULES_LIMIT).decode("utf-8", "replace")
+    return store.blob(conn, repo_id, entry.oid, RULES_LIMIT).decode("utf-8", "replace")
 
 
 async def validate_yaml(_app: "App", request: Request) -> Response:

@@ -7,7 +7,6 @@ from contextlib import suppress
 from hubkeep.content.patterns import MAX_RULES, BadPattern, Pattern, can_be_committed
 
 FILE = ".gitattributes"
-MAX_BYTES = 256 << 10
 
 # The patterns that huggingface.co gives to new repositories: what tools there expect to be LFS.
 _ALL_TYPES = (

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 import msgspec
 
 Path = Annotated[str, msgspec.Meta(max_length=4096)]
-Rules = Annotated[str, msgspec.Meta(max_length=256 << 10)]
+RULES_LIMIT = 256 << 10
+"""Characters that `.gitignore` and `.gitattributes` may have to be followed."""
+Rules = Annotated[str, msgspec.Meta(max_length=RULES_LIMIT)]
 
 
 class WriteQuery(msgspec.Struct):
