@@ -142,12 +142,19 @@ def test_error_message_header_is_one_ascii_line(raising):
         ("/raise/old/name/tree/a%2Fb?x=1", "/raise/new/name/tree/a%2Fb?x=1"),
         ("/raise/Old/Name", "/raise/new/name"),
         ("/raise/old/name.git/info/refs", "/raise/new/name.git/info/refs"),
+        ("/raise/%6Fld/name/resolve/main/a%3Fb", "/raise/new/name/resolve/main/a%3Fb"),
         ("/raise/old/name2/tree/x/old/name/y", "/raise/old/name2/tree/x/new/name/y"),
     ],
 )
 def test_moved_keeps_the_rest_of_the_address(raising, path: str, location: str):
     answer = raising(Moved("old/name", "new/name")).get(path)
     assert (answer.status_code, answer.headers["location"]) == (307, location)
+
+
+def test_moved_never_leads_to_another_host(raising):
+    hub = raising(Moved("raise/name", "raise/new"))
+    answer = hub.client.get(f"{hub.client.base_url}//raise/name/x")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/raise/new/x")
 
 
 def test_cors(hub: TestHub):
@@ -178,6 +185,23 @@ def test_addresses_are_not_made_for_a_host_that_is_not_ours(hub: TestHub):
     assert answer.status_code == 400
     assert "HUBKEEP_ALLOWED_HOSTS" in answer.json()["error"]
     assert hub.post("/api/repos/create", token=hub.tokens.alice, json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8080", 200),
+        ("[::1]:8080", 200),
+        ("[::1]", 200),
+        ("127.0.0.1:80@evil.example", 400),
+        ("localhost:8080/..", 400),
+        ('localhost:80"><', 400),
+        ("localhost:x", 400),
+        ("", 400),
+    ],
+)
+def test_a_host_is_a_name_and_a_port(hub: TestHub, host: str, status: int):
+    assert hub.get("/", headers={"Host": host}).status_code == status
 
 
 def test_basic_auth_takes_the_token_as_password(hub: TestHub):

@@ -3,10 +3,15 @@
 used.
 """
 
+import re
+
 from starlette.requests import Request
 
 from hubkeep import errors
 from hubkeep.config import LOOPBACK, Config
+
+# A name or an address, and a port: nothing else may stand before the path of an address.
+_HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
 
 
 class Addresses:
@@ -27,8 +32,9 @@ class Addresses:
         if self._from_proxy(request):
             scheme = _last(request, "x-forwarded-proto") or scheme
             host = _last(request, "x-forwarded-host") or host
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name.lower() not in self._hosts and not name.lower().endswith(self._suffixes):
+        written = _HOST.fullmatch(host)
+        name = written[1].lower() if written else host
+        if not written or (name not in self._hosts and not name.endswith(self._suffixes)):
             raise errors.bad_request(
                 f"This hub does not answer for the host {name[:200]!r}; set HUBKEEP_PUBLIC_URL or "
                 "add it to HUBKEEP_ALLOWED_HOSTS"

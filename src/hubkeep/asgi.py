@@ -220,7 +220,17 @@ def _preflight(request: Request) -> Response:
 
 
 def _redirect(path: str, query: str, moved: Moved) -> Response:
-    """Relative, for old clients; the rest of the path and the query are kept."""
-    pattern = re.compile(rf"/{re.escape(moved.old)}(?=/|$|\.git/)", re.IGNORECASE)
-    target = pattern.sub(f"/{moved.new}", unquote(path) if moved.old not in path else path, count=1)
+    """Relative, for old clients; the rest of the path and the query are kept as they were sent.
+
+    It begins with one slash: after two a browser would take the namespace for a host.
+    """
+    steps = path.lstrip("/").split("/")
+    old = moved.old.lower().split("/")
+    for at in range(len(steps) - len(old) + 1):
+        *above, name = (unquote(step).lower() for step in steps[at : at + len(old)])
+        if [*above, name.removesuffix(".git")] == old:
+            suffix = ".git" if name.endswith(".git") else ""
+            steps[at : at + len(old)] = [moved.new + suffix]
+            break
+    target = "/" + "/".join(steps)
     return RedirectResponse(f"{target}?{query}" if query else target, 307)

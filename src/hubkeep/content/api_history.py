@@ -33,6 +33,8 @@ async def commits(app: "App", request: Request) -> Response:
         repo = visit(conn, request, Action.READ, app.clock()).repo
         commit = revision_of(conn, repo, request.path_params["rev"]).commit
         total = count_commits(conn, repo.id, commit)
+        if skip >= total:  # further than a database may be able to count
+            return [], total
         return log(conn, repo.id, commit, skip=skip, limit=query.limit), total
 
     rows, total = await app.db.read(work)

@@ -10,6 +10,7 @@ from hubkeep.db.upserts import insert_for
 from hubkeep.git.objects import OID_BYTES
 from hubkeep.git.queries_objects import ByOids
 from hubkeep.git.types import CommitRow, Ref
+from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
 
 COMMIT_COLUMNS = (
@@ -108,14 +109,9 @@ def last_changes(
 
 def commits_at(conn: Connection, repo_id: int, names: Sequence[str]) -> dict[str, CommitRow]:
     """Return the commits that refs lead to, by the refs' full names, which may be any text."""
-    possible = [name for name in names if _can_be_stored(name)]
+    possible = [name for name in names if storable(name)]
     rows = conn.execute(_BY_REFS, {"repo": repo_id, "names": possible}) if possible else ()
     return {name: commit_row(row) for name, *row in rows}
-
-
-def _can_be_stored(name: str) -> bool:
-    """Say whether a database takes the text at all; no ref has such a name otherwise."""
-    return "\0" not in name and not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def commits_between(conn: Connection, repo_id: int, first: bytes, last: bytes) -> list[CommitRow]:
@@ -204,7 +200,7 @@ def move_ref(conn: Connection, repo_id: int, name: str, old: bytes, new: bytes, 
 
 def delete_ref(conn: Connection, repo_id: int, name: str) -> bool:
     """Delete a ref, of whatever name; False if there was none."""
-    if not _can_be_stored(name):
+    if not storable(name):
         return False
     mine = (git_refs.c.repo_id == repo_id) & (git_refs.c.name == name)
     return conn.execute(delete(git_refs).where(mine)).rowcount == 1

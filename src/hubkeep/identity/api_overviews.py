@@ -14,6 +14,7 @@ from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.queries import account, organisations_of, role_in
 from hubkeep.identity.queries_overviews import count_members, count_repos, members_of
 from hubkeep.identity.wire import OrgOverview, OrgSummary, Person, UserOverview, avatar_url
+from hubkeep.kit.cursors import AfterId
 from hubkeep.kit.time import wire
 from hubkeep.repos.paging import page_answer, page_limit, position
 from hubkeep.repos.queries_likes import count_likes_of
@@ -79,21 +80,21 @@ async def organisation_overview(app: "App", request: Request) -> Response:
 async def members(app: "App", request: Request) -> Response:
     """List an organisation's users; their roles are shown to members alone."""
     query = read_query(request, PageQuery)
-    after, limit = position(query, int), page_limit(query)
+    after, limit = position(query, AfterId) or AfterId(), page_limit(query)
     base = app.base_url(request)
 
-    def work(conn: Connection) -> tuple[list[Person], list[int]]:
+    def work(conn: Connection) -> tuple[list[Person], list[AfterId]]:
         viewer = actor_of(conn, request, app.clock())
         org = _named(conn, request, "org")
         shows_roles = _sees_private(conn, viewer, org)
-        found = members_of(conn, org.id, after or 0, limit + 1)
+        found = members_of(conn, org.id, after.id, limit + 1)
         people = [
             Person(one.name, one.fullname or one.name, avatar_url(base, one.name)) for one in found
         ]
         if shows_roles:
             for person, member in zip(people, found, strict=True):
                 person.role = member.role
-        return people, [one.id for one in found]
+        return people, [AfterId(one.id) for one in found]
 
     people, positions = await app.db.read(work)
     return page_answer(app, request, people, positions, limit)

@@ -14,6 +14,7 @@ from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import accounts, memberships, tokens
 from hubkeep.identity.actor import ANONYMOUS, Account, Actor, Role, Token, TokenRole
 from hubkeep.identity.names import key
+from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
 
 _ACCOUNT_COLUMNS = tuple(accounts.c[field.name] for field in fields(Account))
@@ -74,6 +75,8 @@ def account(conn: Connection, name: str) -> Account | None:
     """Return the account of this name, whatever its case; None if there is none or it is
     disabled.
     """
+    if not storable(name):
+        return None
     row = conn.execute(_BY_NAME, {"key": key(name)}).first()
     return _account(row) if row else None
 

@@ -3,12 +3,20 @@
 
 import base64
 import binascii
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
 MAX_LENGTH = 8192
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""An id or a time in a position: no more than databases keep, since cursors come from anybody."""
+
+
+class AfterId(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A position in a list that goes by id."""
+
+    id: Number = 0
 
 
 class BadCursor(ValueError):

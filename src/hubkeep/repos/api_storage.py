@@ -12,6 +12,7 @@ from hubkeep.http import read_query
 from hubkeep.identity.access import signed_in
 from hubkeep.identity.actor import Account, Actor, Role
 from hubkeep.identity.queries import account, role_in
+from hubkeep.kit.cursors import AfterId
 from hubkeep.kit.time import wire
 from hubkeep.repos.paging import page_answer, page_limit, position
 from hubkeep.repos.queries_storage import Stored, stored_by
@@ -33,12 +34,12 @@ async def organisation_repositories(app: "App", request: Request) -> Response:
 
 async def _answer(app: "App", request: Request, org: str | None) -> Response:
     query = read_query(request, PageQuery)
-    after, limit = position(query, int), page_limit(query)
+    after, limit = position(query, AfterId) or AfterId(), page_limit(query)
 
     def work(conn: Connection) -> list[Stored]:
         actor, user = signed_in(conn, request, app.clock())
         owner = user if org is None else _administered(conn, actor, org)
-        return list(stored_by(conn, owner.id, after or 0, limit + 1))
+        return list(stored_by(conn, owner.id, after.id, limit + 1))
 
     found = await app.db.read(work)
     shown = [
@@ -51,7 +52,7 @@ async def _answer(app: "App", request: Request, org: str | None) -> Response:
         )
         for one in found
     ]
-    return page_answer(app, request, shown, [one.id for one in found], limit)
+    return page_answer(app, request, shown, [AfterId(one.id) for one in found], limit)
 
 
 def _administered(conn: Connection, actor: Actor, name: str) -> Account:

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import repo_aliases, repos
+from hubkeep.kit.text import storable
 from hubkeep.repos.types import InfoRow, Repo, RepoType
 
 # In the order of InfoRow, then what only a Repo has.
@@ -32,6 +33,8 @@ def find_repo(conn: Connection, kind: RepoType, path: str) -> tuple[Repo, bool] 
 
     Nothing is checked, and the role in it is unknown: only `access` calls this.
     """
+    if not storable(path):
+        return None
     key = {"type": kind.value, "key": path.lower()}
     row = _BY_PATH.first(conn, key)
     moved = row is None

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, upda
 from hubkeep.db.tables import accounts, likes, repos
 from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
+from hubkeep.kit.cursors import Number
 from hubkeep.kit.time import Millis
 from hubkeep.repos.queries_visible import visible_to
 
@@ -22,8 +23,8 @@ _COUNT = (
 class LikeAt(NamedTuple):
     """The place of a like in a list, newest first: its time, and what makes it unique."""
 
-    created_at: int
-    id: int
+    created_at: Number
+    id: Number
 
 
 class LikedAs(NamedTuple):

@@ -23,6 +23,7 @@ from hubkeep.http import (
     read_query,
 )
 from hubkeep.identity.rules import Action
+from hubkeep.kit.cursors import AfterId
 from hubkeep.kit.time import Millis, wire
 from hubkeep.repos.access import visit
 from hubkeep.repos.queries_head import add_storage
@@ -37,18 +38,18 @@ if TYPE_CHECKING:
 async def list_files(app: "App", request: Request) -> Response:
     """List the large files that the repository holds, committed or not, paged."""
     query = read_query(request, FilesQuery)
-    after = read_cursor(query.cursor, int) or 0
+    after = read_cursor(query.cursor, AfterId) or AfterId()
 
     def work(conn: Connection) -> list[HeldFile]:
         visitor = visit(conn, request, Action.WRITE, app.clock())
-        return held_files(conn, visitor.repo.id, after, query.limit + 1)
+        return held_files(conn, visitor.repo.id, after.id, query.limit + 1)
 
     found = await app.db.read(work)
     page = found[: query.limit]
     headers = {}
     if len(found) > len(page):
         url = f"{app.base_url(request)}{request.url.path}"
-        headers = next_link(url, request.url.query, page[-1].file_id)
+        headers = next_link(url, request.url.query, AfterId(page[-1].file_id))
     return json_answer([_entry(file) for file in page], headers=headers)
 
 

@@ -200,6 +200,6 @@ def _check_length(request: Request, size: int) -> None:
 
 def _part_number(request: Request) -> int:
     text = request.path_params["number"]
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 10_000):
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 10_000):
         raise errors.not_found("Parts are numbered from 1 to 10000")
     return int(text)

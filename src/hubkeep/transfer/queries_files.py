@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from hubkeep import errors
 from hubkeep.db.tables import files, repo_files
+from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
 from hubkeep.transfer.queries import batches
 
@@ -67,7 +68,7 @@ def unlink(
     """
     wanted = set(public_ids)
     rows: dict[int, Unlinked] = {}
-    for some in batches(wanted):
+    for some in batches([public_id for public_id in wanted if storable(public_id)]):
         query = (
             select(files.c.id, files.c.sha256, files.c.size, repo_files.c.filename)
             .join(repo_files, repo_files.c.file_id == files.c.id)
