@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 from hubkeep.git.compare import changed_files, file_changes
 from hubkeep.git.editing import Edit
 from hubkeep.git.errors import BadPath, BranchMissing, BranchMoved, PathConflict, PathMissing
-from hubkeep.git.folders import Segments, Trees, is_folder, split
+from hubkeep.git.folders import Segments, Trees, split
 from hubkeep.git.names import check_path, check_ref_name, is_attributes
 from hubkeep.git.objects import StagedBlob, inflate
 from hubkeep.git.queries import commits_at, has_refs, insert_ref, move_ref
 from hubkeep.git.queries_objects import lock_repo, object_data
 from hubkeep.git.refs import branch_ref
-from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, TreeEntry
+from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, TreeEntry, is_folder
 from hubkeep.git.types import CommitRow, FileChange, NewCommit, Ref
 from hubkeep.git.writing import store_blobs, store_commit
 from hubkeep.kit.time import Millis

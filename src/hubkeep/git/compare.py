@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from hubkeep.git.folders import Trees, described, is_folder, shown
-from hubkeep.git.trees import EMPTY_TREE, TreeEntry
+from hubkeep.git.folders import Trees, described, shown
+from hubkeep.git.trees import EMPTY_TREE, TreeEntry, is_folder
 from hubkeep.git.types import FileChange
 
 _Pair = tuple[bytes, TreeEntry | None, TreeEntry | None]

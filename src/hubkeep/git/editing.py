@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from hubkeep.git.errors import BadPath, PathConflict, PathMissing
-from hubkeep.git.folders import Segments, Trees, is_folder, shown
+from hubkeep.git.folders import Segments, Trees, shown
 from hubkeep.git.names import collision_key
 from hubkeep.git.objects import Kind, object_id
 from hubkeep.git.trees import (
@@ -16,6 +16,7 @@ from hubkeep.git.trees import (
     TreeEntry,
     encode_tree,
     git_order,
+    is_folder,
 )
 
 MAX_ENTRIES = 100_000

@@ -8,14 +8,21 @@ from sqlalchemy import Connection
 from hubkeep.git.errors import BadObject, ObjectMissing
 from hubkeep.git.objects import Kind, inflate
 from hubkeep.git.queries_objects import object_data, object_infos
-from hubkeep.git.trees import EMPTY_TREE, FOLDER, SUBMODULE, SYMLINK, TreeEntry, parse_tree
+from hubkeep.git.trees import (
+    EMPTY_TREE,
+    FOLDER_MODES,
+    SUBMODULE,
+    SYMLINK,
+    TreeEntry,
+    is_folder,
+    parse_tree,
+)
 from hubkeep.git.types import Entry, EntryKind
 
 Segments = tuple[bytes, ...]
 
 _KINDS: Mapping[bytes, EntryKind] = {
-    FOLDER: "directory",
-    b"040000": "directory",
+    **dict.fromkeys(FOLDER_MODES, "directory"),
     SYMLINK: "symlink",
     SUBMODULE: "submodule",
 }
@@ -94,11 +101,6 @@ class Trees:
             places = below
             depth += 1
         return found
-
-
-def is_folder(entry: TreeEntry) -> bool:
-    """Say whether an entry is a folder."""
-    return _KINDS.get(entry.mode) == "directory"
 
 
 def split(path: str) -> Segments | None:

@@ -19,9 +19,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from hubkeep.git.errors import NotAFolder, ObjectMissing, PathMissing
-from hubkeep.git.folders import Segments, Trees, is_folder, shown, split
+from hubkeep.git.folders import Segments, Trees, shown, split
 from hubkeep.git.objects import OID_BYTES
 from hubkeep.git.queries import commits, last_changes
+from hubkeep.git.trees import is_folder
 from hubkeep.git.types import CommitRow
 
 _HEAD = struct.Struct(">II")  # bytes of the folder's path, entries

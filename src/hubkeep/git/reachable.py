@@ -15,7 +15,7 @@ from hubkeep.git.objects import Kind, inflate
 from hubkeep.git.queries import delete_commits, list_refs
 from hubkeep.git.queries_history import reachable_commits, trees_of_commits
 from hubkeep.git.queries_objects import delete_objects, lock_repo, object_data, stream_oids
-from hubkeep.git.trees import SUBMODULE, parse_tree
+from hubkeep.git.trees import SUBMODULE, is_folder, parse_tree
 from hubkeep.git.types import Ref
 
 _TREES_AT_ONCE = 2_000
@@ -55,7 +55,7 @@ def _used_in(conn: Connection, repo_id: int, roots: Iterable[bytes]) -> set[byte
                 if entry.oid in seen or entry.mode == SUBMODULE:
                     continue
                 seen.add(entry.oid)
-                if entry.mode.lstrip(b"0").startswith(b"4"):
+                if is_folder(entry):
                     ahead.append(entry.oid)
     return seen
 

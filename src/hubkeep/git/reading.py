@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from hubkeep.git.errors import BadObject, NotAFolder, ObjectMissing, PathMissing, TooLarge
-from hubkeep.git.folders import Trees, described, is_folder, shown, split
+from hubkeep.git.folders import Trees, described, shown, split
 from hubkeep.git.objects import Kind, inflate
 from hubkeep.git.queries_objects import object_data
-from hubkeep.git.trees import FOLDER, TreeEntry
+from hubkeep.git.trees import FOLDER, TreeEntry, git_order, is_folder
 from hubkeep.git.types import Entry
 
 _ROOT_MODE = int(FOLDER, 8)
@@ -110,11 +110,7 @@ def _behind(
     if here is not None:
         return inside[inside.index(here) + 1 :]
     # The cursor is of another tree than this one: go on where the name would have stood.
-    return inside[bisect_left(inside, step, key=_sort_key) :]
-
-
-def _sort_key(found: TreeEntry) -> bytes:
-    return found.name + b"/" if is_folder(found) else found.name
+    return inside[bisect_left(inside, step, key=git_order) :]
 
 
 def _opened(trees: Trees, items: list[_Item], limit: int | None) -> list[_Item]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from hubkeep.db.tables import git_objects
 from hubkeep.git.errors import ObjectMissing, TooLarge
-from hubkeep.git.folders import Trees, is_folder
+from hubkeep.git.folders import Trees
 from hubkeep.git.last_commits import encode_record, record_of
 from hubkeep.git.objects import Kind, deflate, inflate, object_id
 from hubkeep.git.queries import (
@@ -22,7 +22,7 @@ from hubkeep.git.queries import (
 )
 from hubkeep.git.queries_history import reachable_commits
 from hubkeep.git.queries_objects import insert_objects, lock_repo, object_data
-from hubkeep.git.trees import EMPTY_TREE, encode_tree, parse_tree
+from hubkeep.git.trees import EMPTY_TREE, encode_tree, is_folder, parse_tree
 from hubkeep.git.types import CommitRow, Ref
 from hubkeep.kit.time import Millis
 

@@ -13,6 +13,8 @@ EXECUTABLE = b"100755"
 SYMLINK = b"120000"
 FOLDER = b"40000"
 SUBMODULE = b"160000"
+# Old programs wrote the mode with a zero in front.
+FOLDER_MODES = frozenset({FOLDER, b"040000"})
 
 _ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0/]+)\0(.{20})", re.DOTALL)
 _FRAME = 2 + 20  # the space, the NUL and the oid of an entry
@@ -26,9 +28,14 @@ class TreeEntry(NamedTuple):
     oid: bytes
 
 
+def is_folder(entry: TreeEntry) -> bool:
+    """Say whether an entry is a folder."""
+    return entry.mode in FOLDER_MODES
+
+
 def git_order(entry: TreeEntry) -> bytes:
     """Return the key that git sorts a folder by: folders as if their names ended in a slash."""
-    return entry.name + b"/" if entry.mode == FOLDER else entry.name
+    return entry.name + b"/" if is_folder(entry) else entry.name
 
 
 def parse_tree(payload: bytes) -> list[TreeEntry]:
