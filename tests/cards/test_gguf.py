@@ -69,8 +69,7 @@ def parse(content: bytes, **limits: int):
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_whole_header(version):
     content = build(PAIRS, TENSORS, version) + bytes(1000)
-    header = read_file_header("m.gguf", lambda at, n: content[at : at + n], len(content))
-    assert header is not None
+    header = read_file_header("gguf", lambda at, n: content[at : at + n], len(content))
     assert header.error is None
     assert header.parameters == {"F32": 9, "Q4_K": 1024}
     assert header.total == 1033
@@ -155,8 +154,7 @@ def test_weights_are_never_read():
 @given(st.integers(0, len(SOUND) - 1), st.binary(min_size=1, max_size=9))
 def test_a_changed_file_is_read_or_refused(position, change):
     content = SOUND[:position] + change + SOUND[position + len(change) :]
-    header = read_file_header("m.gguf", lambda at, n: content[at : at + n], len(content))
-    assert header is not None
+    header = read_file_header("gguf", lambda at, n: content[at : at + n], len(content))
     assert header.error is not None or header.total < 2**53
 
 
@@ -164,4 +162,4 @@ def test_a_changed_file_is_read_or_refused(position, change):
 @given(st.binary(max_size=200))
 def test_any_tail_is_read_or_refused(tail):
     content = b"GGUF" + struct.pack("<IQQ", 3, 3, 3) + tail
-    read_file_header("m.gguf", lambda at, n: content[at : at + n], len(content))
+    read_file_header("gguf", lambda at, n: content[at : at + n], len(content))

@@ -138,17 +138,13 @@ SOUND = save({"a": np.zeros((2, 3), np.float32), "b": np.zeros(4, np.float16)})
 @given(st.integers(0, len(SOUND) - 1), st.binary(min_size=1, max_size=8), st.booleans())
 def test_a_changed_file_is_read_or_refused(position, change, cut):
     content = SOUND[:position] + change + SOUND[position + (0 if cut else len(change)) :]
-    header = read_file_header("model.safetensors", Source(content), len(content))
-    assert header is not None
+    header = read_file_header("safetensors", Source(content), len(content))
     assert header.error is not None or header.total >= 0
 
 
 def test_the_stored_form():
-    header = read_file_header("x/model.safetensors", Source(SOUND), len(SOUND))
-    assert header is not None
+    header = read_file_header("safetensors", Source(SOUND), len(SOUND))
     assert (header.format, header.total) == ("safetensors", 10)
     assert header.parameters == {"F32": 6, "F16": 4}
-    assert read_file_header("model.bin", Source(b""), 0) is None
-    bad = read_file_header("a.safetensors", Source(b""), 0)
-    assert bad is not None
+    bad = read_file_header("safetensors", Source(b""), 0)
     assert bad.error == "file too short for a safetensors header"

@@ -9,6 +9,8 @@ import msgspec
 # read(offset, length) -> bytes; shorter than `length` only at the end of the file.
 Read = Callable[[int, int], bytes]
 
+Format = Literal["safetensors", "gguf"]
+
 
 class BadHeader(ValueError):
     """The file is no valid file of its format; the message says what is wrong with it."""
@@ -21,7 +23,7 @@ class FileHeader(msgspec.Struct, frozen=True, omit_defaults=True):
     file that could not be read has `error` set and nothing else.
     """
 
-    format: Literal["safetensors", "gguf"]
+    format: Format
     parameters: dict[str, int] = {}
     total: int = 0
     architecture: str | None = None

@@ -3,11 +3,12 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from hubkeep.blobs import BlobError
+from hubkeep.cards.headers import Format
 from hubkeep.cards.model_files import read_file_header
 from hubkeep.cards.safetensors import MAX_HEADER_BYTES
 
@@ -19,7 +20,7 @@ log = logging.getLogger("hubkeep.transfer")
 _START = 9
 
 
-def sniffed(start: bytes) -> Literal["safetensors", "gguf"] | None:
+def sniffed(start: bytes) -> Format | None:
     """Say by its first nine bytes which format a file has; nobody knows its name yet."""
     if start.startswith(b"GGUF"):
         return "gguf"
@@ -41,15 +42,14 @@ async def stored_header(app: "App", key: str, size: int) -> str | None:
         return None
 
 
-async def _parsed(app: "App", key: str, size: int, kind: str) -> str | None:
+async def _parsed(app: "App", key: str, size: int, kind: Format) -> str:
     loop = asyncio.get_running_loop()
 
     def read(offset: int, length: int) -> bytes:
         reading = app.blobs.read(key, offset, length)
         return asyncio.run_coroutine_threadsafe(reading, loop).result()
 
-    def parse() -> str | None:
-        header = read_file_header(f"file.{kind}", read, size)
-        return None if header is None else msgspec.json.encode(header).decode()
+    def parse() -> str:
+        return msgspec.json.encode(read_file_header(kind, read, size)).decode()
 
     return await loop.run_in_executor(app.crunch, parse)
