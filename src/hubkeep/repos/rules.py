@@ -7,11 +7,10 @@ from collections.abc import Iterable
 import msgspec
 
 from hubkeep import errors
+from hubkeep.cards.spaces import SDKS
 from hubkeep.identity.names import BadName, check_name
 from hubkeep.repos.types import RepoType
 from hubkeep.repos.wire import CreateRepo, DuplicateRepo, Visibility
-
-SDKS = ("gradio", "docker", "static", "streamlit")
 
 # Fields that huggingface.co knows and this hub does nothing with.
 _NOT_BUILT = (
