@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from hubkeep.cards.facts import Facts, FileAtHead, describe
 from hubkeep.cards.front_matter import split_front_matter
 from hubkeep.cards.headers import FileHeader
-from hubkeep.content.queries import headers_of
 from hubkeep.git import store
 from hubkeep.git.store import Entry
+from hubkeep.transfer.queries import linked_files
 
 MAX_PATHS = 1000
 _README = "README.md"
@@ -79,7 +79,8 @@ def _headers(conn: Connection, repo_id: int, files: Mapping[str, Entry]) -> dict
         if entry.lfs is not None and path.endswith(_HEADED)
     }
     wanted = list(dict.fromkeys(by_path.values()))[:_MAX_HEADED]
-    known = headers_of(conn, repo_id, wanted)
+    held = linked_files(conn, repo_id, wanted)
+    known = {oid: file.header for oid, file in held.items() if file.header is not None}
     return {
         path: msgspec.json.decode(known[oid], type=FileHeader)
         for path, oid in by_path.items()

@@ -8,12 +8,13 @@ from sqlalchemy import Connection
 
 from hubkeep.cards.facts import Facts
 from hubkeep.content.describing import changes_facts, describe_tree
-from hubkeep.content.queries import facts_of, revision_facts, save_facts
+from hubkeep.content.queries import revision_facts, save_facts
 from hubkeep.git.changes import CommitResult
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.store import Revision
 from hubkeep.kit.time import Millis
 from hubkeep.repos.queries_head import add_storage, move_head, touch_head
+from hubkeep.repos.queries_info import load_facts
 from hubkeep.repos.types import Repo
 
 
@@ -47,7 +48,7 @@ def show_head(
 ) -> None:
     """Make a commit the one that lists, searches and infos show of the repository."""
     if changed or facts_id != repo.facts_id:
-        facts = msgspec.json.decode(facts_of(conn, facts_id), type=Facts)
+        facts = msgspec.json.decode(load_facts(conn, facts_id), type=Facts)
         move_head(conn, repo.id, commit, facts, facts_id, size, now)
     else:
         touch_head(conn, repo.id, commit, size, now)
