@@ -6,11 +6,10 @@ no transaction ever spans an await. It may be run again when the database asks f
 so it has no effects but those on the database.
 """
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
@@ -18,6 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from hubkeep.db.errors import DatabaseFull, DatabaseUnavailable
+from hubkeep.kit.threads import Threads
 
 T = TypeVar("T")
 
@@ -54,18 +54,14 @@ class Database:
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on a read-only snapshot. DatabaseUnavailable."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._read_side.threads, self._read_side.run, fn
-        )
+        return await self._read_side.threads.run(partial(self._read_side.run, fn))
 
     async def write(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction, committed durably when this returns; an exception rolls back.
 
         DatabaseFull, DatabaseUnavailable. A cancelled caller does not undo the write.
         """
-        return await asyncio.get_running_loop().run_in_executor(
-            self._write_side.threads, self._write_side.run, fn
-        )
+        return await self._write_side.threads.run(partial(self._write_side.run, fn))
 
     def read_now(self, fn: Callable[[Connection], T]) -> T:
         """Like `read`, in the calling thread: for commands and jobs."""
@@ -86,7 +82,7 @@ class _Side:
 
     def __init__(self, engine: Engine, threads: int, name: str) -> None:
         self.engine = engine
-        self.threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self.threads = Threads(threads, name)
         self._local = threading.local()
         self._all: list[Connection] = []
         self._lock = threading.Lock()
@@ -129,7 +125,7 @@ class _Side:
         conn.close()
 
     def close(self) -> None:
-        self.threads.shutdown(wait=True)
+        self.threads.close()
         with self._lock:
             for conn in self._all:
                 conn.close()
