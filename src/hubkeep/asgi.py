@@ -11,6 +11,7 @@ import re
 import time
 import uuid
 from contextlib import AsyncExitStack, suppress
+from itertools import count
 from urllib.parse import quote, unquote
 
 from starlette.requests import ClientDisconnect, Request
@@ -56,6 +57,10 @@ class Hub:
         self._stack = AsyncExitStack()
         self._app: App | None = None
         self._router: Router[Route] = build_router()
+        # Ids of requests are unique, not secret: asking the system for chance each time lets
+        # another thread have the interpreter, which costs more than the rest of `_Exchange`.
+        self._ids = uuid.uuid4().hex[:16]
+        self._numbers = count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -90,7 +95,7 @@ class Hub:
         assert self._app is not None, "lifespan startup comes first"
         body = _Body(receive)
         request = Request(scope, body)
-        exchange = _Exchange(request, send)
+        exchange = _Exchange(request, send, f"{self._ids}{next(self._numbers):016x}")
         started = time.perf_counter()
         try:
             response = await self._answer(request, exchange)
@@ -169,10 +174,10 @@ def _has_body(request: Request) -> bool:
 class _Exchange:
     """One answer on its way out: request id, CORS, no body on HEAD, and what the metrics want."""
 
-    def __init__(self, request: Request, send: Send) -> None:
+    def __init__(self, request: Request, send: Send, own_id: str) -> None:
         headers = request.headers
         given = headers.get("x-request-id") or headers.get("x-amzn-trace-id") or ""
-        self.id = header_safe(given)[:128] or uuid.uuid4().hex
+        self.id = header_safe(given)[:128] or own_id
         self.route = "none"
         self.status = 0
         self.started = False
