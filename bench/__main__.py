@@ -39,10 +39,10 @@ def main() -> None:
         for entry in fresh:
             print(show(entry.figure), file=sys.stderr, flush=True)
         taken += fresh
+        if not options.json:
+            write(fresh)
     if options.json:
         print(msgspec.json.encode(taken).decode())
-    else:
-        write(taken)
 
 
 if __name__ == "__main__":
