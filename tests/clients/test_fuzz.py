@@ -21,7 +21,7 @@ from tests.clients.wire import ndjson
 from tests.harness.hub import TestHub, started_hub
 from tests.harness.world import ALICE, ALICE_READ, BOB, ROOT, seed
 
-MAX_EXAMPLES = 25
+MAX_EXAMPLES = 15
 REPO = "alice/fuzzed"
 
 
