@@ -12,7 +12,7 @@ import time
 import uuid
 from contextlib import AsyncExitStack, suppress
 from itertools import count
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
@@ -24,6 +24,7 @@ from hubkeep.blobs import NoSpace, StoreUnavailable
 from hubkeep.config import Config
 from hubkeep.db import DatabaseFull, DatabaseUnavailable
 from hubkeep.errors import HubError, Moved
+from hubkeep.http import raw_path
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
@@ -116,7 +117,7 @@ class Hub:
 
     async def _answer(self, request: Request, exchange: "_Exchange") -> Response:
         assert self._app is not None
-        path = _raw_path(request.scope)
+        path = _path(request)
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
@@ -205,11 +206,8 @@ class _Exchange:
         return extra
 
 
-def _raw_path(scope: Scope) -> str:
-    raw = scope.get("raw_path")
-    path = raw.decode("latin-1") if raw else quote(scope["path"], safe="/%:@!$&'()*+,;=~")
-    path = path.partition("?")[0]
-    return _BARE_REF.sub(lambda m: f"{m[1]}refs%2F{m[2]}%2F{m[3]}", path)
+def _path(request: Request) -> str:
+    return _BARE_REF.sub(lambda m: f"{m[1]}refs%2F{m[2]}%2F{m[3]}", raw_path(request))
 
 
 def _preflight(request: Request) -> Response:

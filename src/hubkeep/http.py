@@ -7,10 +7,10 @@ No parameter is accepted in silence: a query or body field that the struct does 
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar, get_origin
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
@@ -19,7 +19,7 @@ from hubkeep.kit.cursors import BadCursor, decode_cursor, encode_cursor
 T = TypeVar("T")
 
 JSON_LIMIT = 2 << 20
-_TRUE = {"true": True, "1": True, "false": False, "0": False, "": True}
+_TRUTH = {"true": True, "1": True, "false": False, "0": False, "": True}
 
 
 def json_answer(
@@ -65,8 +65,8 @@ def decode_json(body: bytes, kind: type[T]) -> T:
 def read_query(request: Request, kind: type[T]) -> T:
     """Decode the query into the struct `kind`; 400 names a parameter that is unknown or malformed.
 
-    `x=a&x=b`, `x[]=a` and, for structs, repeated scalars' last value; booleans as clients of all
-    ages write them (`true`, `True`, `1`).
+    Lists are written `x=a&x=b` or `x[]=a`; of a scalar that is repeated the last value counts.
+    Booleans are read as clients of all ages write them (`true`, `True`, `1`).
     """
     return decode_pairs(request.scope["query_string"].decode("latin-1"), kind)
 
@@ -88,7 +88,9 @@ def decode_pairs(encoded: str, kind: type[T]) -> T:
         if get_origin(kind_of) in (tuple, list):
             raw.setdefault(name, []).append(value)
         else:
-            raw[name] = _TRUE.get(value.lower(), value) if kind_of in (bool, bool | None) else value
+            raw[name] = (
+                _TRUTH.get(value.lower(), value) if kind_of in (bool, bool | None) else value
+            )
     try:
         return msgspec.convert(raw, kind, strict=False)
     except msgspec.ValidationError as bad:
@@ -111,27 +113,26 @@ def read_cursor(cursor: str | None, kind: type[T]) -> T | None:
         raise errors.bad_request(str(bad)) from bad
 
 
-def next_link(url: str, query: str, position: object) -> dict[str, str]:
-    """Return the `Link` header that leads to the next page: all parameters kept, the cursor
+def raw_path(request: Request) -> str:
+    """Return the path as it was sent, undecoded: `refs%2Fpr%2F1` is one segment."""
+    raw = request.scope.get("raw_path")
+    if not raw:  # which ASGI leaves to the server
+        return quote(request.scope["path"], safe="/%:@!$&'()*+,;=~")
+    return raw.decode("latin-1").partition("?")[0]
+
+
+def next_link(base: str, request: Request, replaced: Mapping[str, str]) -> dict[str, str]:
+    """Return the `Link` header that leads to the next page: this address, with some parameters
     replaced.
 
-    `url` must be absolute: clients pass the link to their HTTP library as it is.
+    `base` makes it absolute: clients pass the link to their HTTP library as it is.
     """
-    pairs = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k != "cursor"]
-    pairs.append(("cursor", encode_cursor(position)))
-    return {"Link": f'<{url}?{urlencode(pairs)}>; rel="next"'}
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if name not in replaced]
+    query = urlencode([*kept, *replaced.items()])
+    return {"Link": f'<{base}{raw_path(request)}?{query}>; rel="next"'}
 
 
-__all__ = [
-    "JSON_LIMIT",
-    "ClientDisconnect",
-    "decode_json",
-    "decode_pairs",
-    "empty_answer",
-    "json_answer",
-    "next_link",
-    "read_body",
-    "read_cursor",
-    "read_json",
-    "read_query",
-]
+def link_after(base: str, request: Request, position: object) -> dict[str, str]:
+    """Return the `Link` header of a list that goes on after a position; see `read_cursor`."""
+    return next_link(base, request, {"cursor": encode_cursor(position)})

@@ -3,7 +3,6 @@
 
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -15,7 +14,7 @@ from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import Author, CommitItem, CommitsQuery, CompareQuery, Formatted
 from hubkeep.git.history import count_commits, log
 from hubkeep.git.queries import CommitRow
-from hubkeep.http import json_answer, read_query
+from hubkeep.http import json_answer, next_link, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.time import wire
 from hubkeep.repos.access import visit
@@ -41,10 +40,7 @@ async def commits(app: "App", request: Request) -> Response:
     items = [_item(row, formatted="formatted" in query.expand) for row in rows]
     headers = {"X-Total-Count": str(total)}
     if skip + len(rows) < total and rows:
-        pairs: list[tuple[str, str]] = [("expand[]", name) for name in query.expand]
-        pairs += [("limit", str(query.limit)), ("p", str(query.p + 1))]
-        path = request.scope["raw_path"].decode().partition("?")[0]
-        headers["Link"] = f'<{app.base_url(request)}{path}?{urlencode(pairs)}>; rel="next"'
+        headers |= next_link(app.base_url(request), request, {"p": str(query.p + 1)})
     return json_answer(items, headers=headers)
 
 

@@ -30,7 +30,7 @@ from hubkeep.http import (
     decode_json,
     decode_pairs,
     json_answer,
-    next_link,
+    link_after,
     read_body,
     read_cursor,
     read_query,
@@ -74,9 +74,9 @@ async def tree(app: "App", request: Request) -> Response:
         return _shown(conn, repo, revision, shown, memo), more
 
     entries, more = await app.db.read(work)
-    url = f"{app.base_url(request)}{request.scope['raw_path'].decode()}".partition("?")[0]
-    headers = next_link(url, request.url.query, more) if more is not None else None
-    return json_answer(entries, headers=headers)
+    if more is None:
+        return json_answer(entries)
+    return json_answer(entries, headers=link_after(app.base_url(request), request, more))
 
 
 def _page(query: TreeQuery) -> int:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep.http import json_answer, next_link, read_cursor, read_query
+from hubkeep.http import json_answer, link_after, read_cursor, read_query
 from hubkeep.identity.access import actor_of
 from hubkeep.repos.api_list_query import (
     QUERIES,
@@ -56,5 +56,4 @@ async def list_repos(app: "App", request: Request) -> Response:
     infos, following = await app.db.read(work)
     if following is None:
         return json_answer(infos)
-    url = f"{app.base_url(request)}{request.url.path}"
-    return json_answer(infos, headers=next_link(url, request.url.query, following))
+    return json_answer(infos, headers=link_after(app.base_url(request), request, following))

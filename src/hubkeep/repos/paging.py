@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.http import json_answer, next_link, read_cursor
+from hubkeep.http import json_answer, link_after, read_cursor
 from hubkeep.repos.wire import PageQuery
 
 if TYPE_CHECKING:
@@ -43,6 +43,5 @@ def page_answer(
     """Answer the first `limit` of the items, with a `Link` to the next page where one follows."""
     if len(items) <= limit:
         return json_answer(items)
-    url = f"{app.base_url(request)}{request.url.path}"
-    headers = next_link(url, request.url.query, positions[limit - 1])
+    headers = link_after(app.base_url(request), request, positions[limit - 1])
     return json_answer(items[:limit], headers=headers)

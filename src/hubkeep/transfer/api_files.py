@@ -14,18 +14,12 @@ from hubkeep.git.errors import TooLarge
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.refs import BRANCHES
 from hubkeep.git.rewrite import remove_lfs_files
-from hubkeep.http import (
-    empty_answer,
-    json_answer,
-    next_link,
-    read_cursor,
-    read_json,
-    read_query,
-)
+from hubkeep.http import empty_answer, read_cursor, read_json, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.cursors import AfterId
 from hubkeep.kit.time import Millis, wire
 from hubkeep.repos.access import visit
+from hubkeep.repos.paging import page_answer
 from hubkeep.repos.queries_head import add_storage
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.queries_files import HeldFile, held_files, unlink
@@ -45,12 +39,9 @@ async def list_files(app: "App", request: Request) -> Response:
         return held_files(conn, visitor.repo.id, after.id, query.limit + 1)
 
     found = await app.db.read(work)
-    page = found[: query.limit]
-    headers = {}
-    if len(found) > len(page):
-        url = f"{app.base_url(request)}{request.url.path}"
-        headers = next_link(url, request.url.query, AfterId(page[-1].file_id))
-    return json_answer([_entry(file) for file in page], headers=headers)
+    entries = [_entry(file) for file in found]
+    positions = [AfterId(file.file_id) for file in found]
+    return page_answer(app, request, entries, positions, query.limit)
 
 
 def _entry(file: HeldFile) -> FileEntry:
