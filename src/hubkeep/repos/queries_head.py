@@ -58,7 +58,5 @@ def touch_head(conn: Connection, repo_id: int, commit: bytes, size: int, now: Mi
 def add_storage(conn: Connection, repo_id: int, added: int) -> None:
     """Count bytes that the repository holds more than before, over all its revisions."""
     conn.execute(
-        update(repos)
-        .where(repos.c.id == repo_id)
-        .values(used_storage=repos.c.used_storage + added)
+        update(repos).where(repos.c.id == repo_id).values(used_storage=repos.c.used_storage + added)
     )
