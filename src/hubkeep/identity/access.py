@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who sends a request."""
+"""Who sends a request, and which account its address names."""
+
+from typing import Literal
 
 from sqlalchemy import Connection
 from starlette.requests import Request
 
 from hubkeep import errors
 from hubkeep.identity.actor import Account, Actor
-from hubkeep.identity.queries import authenticate
+from hubkeep.identity.queries import account, authenticate
 from hubkeep.kit.time import Millis
 
 
@@ -21,3 +23,13 @@ def signed_in(conn: Connection, request: Request, now: Millis) -> tuple[Actor, A
     if actor.user is None:
         raise errors.sign_in_required()
     return actor, actor.user
+
+
+def account_at(conn: Connection, request: Request, kind: Literal["user", "org"]) -> Account:
+    """Return the account that the address names, under the parameter called as its kind; 404."""
+    name = request.path_params[kind]
+    found = account(conn, name)
+    if found is None or found.kind != kind:
+        what = "User" if kind == "user" else "Organization"
+        raise errors.not_found(f"{what} not found: {name[:100]}")
+    return found

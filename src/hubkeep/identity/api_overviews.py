@@ -7,11 +7,10 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep import errors
 from hubkeep.http import json_answer, read_query
-from hubkeep.identity.access import actor_of
+from hubkeep.identity.access import account_at, actor_of
 from hubkeep.identity.actor import Account, Actor
-from hubkeep.identity.queries import account, organisations_of, role_in
+from hubkeep.identity.queries import organisations_of, role_in
 from hubkeep.identity.queries_overviews import count_members, count_repos, members_of
 from hubkeep.identity.wire import OrgOverview, OrgSummary, Person, UserOverview, avatar_url
 from hubkeep.kit.cursors import AfterId
@@ -31,7 +30,7 @@ async def user_overview(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> UserOverview:
         viewer = actor_of(conn, request, app.clock())
-        user = _named(conn, request, "user")
+        user = account_at(conn, request, "user")
         counts = count_repos(conn, user.id, with_private=_sees_private(conn, viewer, user))
         return UserOverview(
             id=user.public_id,
@@ -57,7 +56,7 @@ async def organisation_overview(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> OrgOverview:
         viewer = actor_of(conn, request, app.clock())
-        org = _named(conn, request, "org")
+        org = account_at(conn, request, "org")
         counts = count_repos(conn, org.id, with_private=_sees_private(conn, viewer, org))
         return OrgOverview(
             id=org.public_id,
@@ -85,7 +84,7 @@ async def members(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> tuple[list[Person], list[AfterId]]:
         viewer = actor_of(conn, request, app.clock())
-        org = _named(conn, request, "org")
+        org = account_at(conn, request, "org")
         shows_roles = _sees_private(conn, viewer, org)
         found = members_of(conn, org.id, after.id, limit + 1)
         people = [
@@ -134,19 +133,9 @@ async def _avatar(app: "App", request: Request, kind: Literal["user", "org"]) ->
 async def _known(app: "App", request: Request, kind: Literal["user", "org"]) -> Account:
     def work(conn: Connection) -> Account:
         actor_of(conn, request, app.clock())
-        return _named(conn, request, kind)
+        return account_at(conn, request, kind)
 
     return await app.db.read(work)
-
-
-def _named(conn: Connection, request: Request, kind: Literal["user", "org"]) -> Account:
-    """Return the account that the address names, under the parameter called as its kind."""
-    name = request.path_params[kind]
-    found = account(conn, name)
-    if found is None or found.kind != kind:
-        what = "User" if kind == "user" else "Organization"
-        raise errors.not_found(f"{what} not found: {name[:100]}")
-    return found
 
 
 def _sees_private(conn: Connection, viewer: Actor, owner: Account) -> bool:

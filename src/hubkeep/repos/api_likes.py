@@ -7,10 +7,8 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep import errors
 from hubkeep.http import empty_answer, read_query
-from hubkeep.identity.access import actor_of
-from hubkeep.identity.queries import account
+from hubkeep.identity.access import account_at, actor_of
 from hubkeep.identity.rules import Action
 from hubkeep.identity.wire import Person, avatar_url
 from hubkeep.kit.time import wire
@@ -68,13 +66,10 @@ async def user_likes(app: "App", request: Request) -> Response:
     """List what a user likes, of what the caller may see."""
     query = read_query(request, PageQuery)
     after, limit = position(query, LikeAt), page_limit(query)
-    name = request.path_params["user"]
 
     def work(conn: Connection) -> list[LikedAs]:
         viewer = actor_of(conn, request, app.clock())
-        user = account(conn, name)
-        if user is None or user.kind != "user":
-            raise errors.not_found(f"User not found: {name[:100]}")
+        user = account_at(conn, request, "user")
         return list(queries_likes.likes_of(conn, user.id, viewer, after, limit + 1))
 
     found = await app.db.read(work)

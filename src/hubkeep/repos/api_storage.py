@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.http import read_query
-from hubkeep.identity.access import signed_in
+from hubkeep.identity.access import account_at, signed_in
 from hubkeep.identity.actor import Account, Actor, Role
-from hubkeep.identity.queries import account, role_in
+from hubkeep.identity.queries import role_in
 from hubkeep.kit.cursors import AfterId
 from hubkeep.kit.time import wire
 from hubkeep.repos.paging import page_answer, page_limit, position
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 
 async def own_repositories(app: "App", request: Request) -> Response:
     """List the caller's own repositories."""
-    return await _answer(app, request, None)
+    return await _answer(app, request, of_org=False)
 
 
 async def organisation_repositories(app: "App", request: Request) -> Response:
     """List an organisation's repositories, for its administrators."""
-    return await _answer(app, request, request.path_params["org"])
+    return await _answer(app, request, of_org=True)
 
 
-async def _answer(app: "App", request: Request, org: str | None) -> Response:
+async def _answer(app: "App", request: Request, *, of_org: bool) -> Response:
     query = read_query(request, PageQuery)
     after, limit = position(query, AfterId) or AfterId(), page_limit(query)
 
     def work(conn: Connection) -> list[Stored]:
         actor, user = signed_in(conn, request, app.clock())
-        owner = user if org is None else _administered(conn, actor, org)
+        owner = _administered(conn, request, actor) if of_org else user
         return list(stored_by(conn, owner.id, after.id, limit + 1))
 
     found = await app.db.read(work)
@@ -55,10 +55,8 @@ async def _answer(app: "App", request: Request, org: str | None) -> Response:
     return page_answer(app, request, shown, [AfterId(one.id) for one in found], limit)
 
 
-def _administered(conn: Connection, actor: Actor, name: str) -> Account:
-    org = account(conn, name)
-    if org is None or org.kind != "org":
-        raise errors.not_found(f"Organization not found: {name[:100]}")
+def _administered(conn: Connection, request: Request, actor: Actor) -> Account:
+    org = account_at(conn, request, "org")
     is_hub_admin = actor.user is not None and actor.user.is_admin
     if not is_hub_admin and role_in(conn, org.id, actor.user_id) is not Role.ADMIN:
         raise errors.forbidden(f"Only administrators of {org.name} see what it stores")
