@@ -170,11 +170,11 @@ def internal(request_id: str) -> HubError:
     return HubError(500, f"Internal error; tell the administrator the request id {request_id}")
 
 
-def unavailable(seconds: int = 1) -> HubError:
+def unavailable() -> HubError:
     return HubError(
         503,
         "The hub's storage is busy or not reachable; try again",
-        headers={"Retry-After": str(seconds)},
+        headers={"Retry-After": "1"},
     )
 
 

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncGenerator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,15 +50,6 @@ async def test_another_store_on_the_folder_sees_it(local: LocalStore, tmp_path: 
     other = LocalStore(tmp_path)
     assert await whole(other, key) == b"abc"
     await other.close()
-
-
-async def test_a_lent_executor_is_left_running(tmp_path: Path) -> None:
-    with ThreadPoolExecutor(2) as executor:
-        store = LocalStore(tmp_path, executor)
-        key = await put(store, b"abc")
-        assert await whole(store, key) == b"abc"
-        await store.close()
-        assert executor.submit(int, "1").result() == 1
 
 
 @pytest.mark.parametrize("how", ["breaks", "hangs", "hash"])

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -40,18 +39,18 @@ _LISTED_AT_ONCE = 500
 class LocalStore:
     """Blobs as files under `root`, which is made if it is not there.
 
-    `executor` runs all file access; without one the store has four threads of its own. Everything
-    below `root` belongs to the store and must be one file system with hard links.
+    Everything below `root` belongs to the store and must be one file system with hard links. File
+    access runs in four threads.
     """
 
-    def __init__(self, root: Path, executor: ThreadPoolExecutor | None = None) -> None:
+    def __init__(self, root: Path) -> None:
         self._blobs, self._tmp, uploads = root / "blobs", root / "tmp", root / "uploads"
         with disk_errors():
             for folder in (self._blobs, self._tmp, uploads):
                 folder.mkdir(parents=True, exist_ok=True)
             fsync_folder(root)
             fsync_folder(root.parent)
-        self._threads = Threads(executor, count=4, name="blobs")
+        self._threads = Threads(count=4, name="blobs")
         self._folders = Folders(self._blobs)
         self._uploads = LocalUploads(uploads, self._blobs, self._folders, self._threads)
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -13,13 +12,8 @@ from hubkeep.blobs.s3_place import S3Credentials, S3Place
 from hubkeep.blobs.store import BlobStore
 
 
-def open_store(
-    url: str,
-    *,
-    credentials: S3Credentials | None = None,
-    executor: ThreadPoolExecutor | None = None,
-) -> BlobStore:
-    """The store at `url`; `executor` runs its blocking calls (None: threads of its own).
+def open_store(url: str, *, credentials: S3Credentials | None = None) -> BlobStore:
+    """The store at `url`.
 
     - a path, or `file:///path`: a folder on this machine, made if it is not there;
     - `memory:`: nothing is kept;
@@ -31,22 +25,20 @@ def open_store(
     Raises ValueError for a URL that it does not understand, ModuleNotFoundError without the extra.
     """
     if "://" not in url and url != "memory:":
-        return LocalStore(Path(url.removeprefix("file:")).absolute(), executor)
+        return LocalStore(Path(url.removeprefix("file:")).absolute())
     parts = urlsplit(url)
     if url == "memory:":
         return MemoryStore()
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"} or parts.query or not parts.path:
             raise ValueError(f"not a local folder: {url}")
-        return LocalStore(Path(unquote(parts.path)), executor)
+        return LocalStore(Path(unquote(parts.path)))
     if parts.scheme == "s3":
-        return _open_s3(url, credentials, executor)
+        return _open_s3(url, credentials)
     raise ValueError(f"not a blob store: {url}")
 
 
-def _open_s3(
-    url: str, credentials: S3Credentials | None, executor: ThreadPoolExecutor | None
-) -> BlobStore:
+def _open_s3(url: str, credentials: S3Credentials | None) -> BlobStore:
     from hubkeep.blobs.s3 import S3Store
 
     parts = urlsplit(url)
@@ -65,4 +57,4 @@ def _open_s3(
         public=options.get("public"),
         direct=options.get("direct", "yes") == "yes",
     )
-    return S3Store(place, credentials, executor)
+    return S3Store(place, credentials)

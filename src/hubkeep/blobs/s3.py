@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
@@ -44,20 +43,15 @@ _MOST_PARTS = 9000
 class S3Store:
     """Blobs in a bucket, which must exist.
 
-    `executor` runs what blocks (boto3, hashing); without one the store has eight threads of its
-    own, most of which wait for the network. A put holds two parts in memory: 16 MiB up to 70 GiB.
+    What blocks (boto3, hashing) runs in eight threads, most of which wait for the network. A put
+    holds two parts in memory: 16 MiB up to 70 GiB.
     """
 
-    def __init__(
-        self,
-        place: S3Place,
-        credentials: S3Credentials,
-        executor: ThreadPoolExecutor | None = None,
-    ) -> None:
+    def __init__(self, place: S3Place, credentials: S3Credentials) -> None:
         self._place = place
         self._objects = S3Objects(place, credentials)
         self._parts = S3Parts(place, credentials)
-        self._threads = Threads(executor, count=8, name="s3")
+        self._threads = Threads(count=8, name="s3")
         self._uploads = S3Uploads(self._objects, self._parts, self._threads)
 
     async def put(

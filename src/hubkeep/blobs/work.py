@@ -14,14 +14,13 @@ T = TypeVar("T")
 
 
 class Threads:
-    """A few threads for blocking calls, lent by the caller or our own.
+    """A few threads for blocking calls.
 
     Few, because threads that wait for one interpreter lock slow each other down.
     """
 
-    def __init__(self, executor: ThreadPoolExecutor | None, *, count: int, name: str) -> None:
-        self._owned = executor is None
-        self._executor = executor or ThreadPoolExecutor(count, thread_name_prefix=name)
+    def __init__(self, *, count: int, name: str) -> None:
+        self._executor = ThreadPoolExecutor(count, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await a blocking call. Cancelling stops the waiting, not the call."""
@@ -48,9 +47,8 @@ class Threads:
             call()
 
     async def close(self) -> None:
-        """Wait for what runs, if the threads are our own."""
-        if self._owned:
-            await asyncio.to_thread(self._executor.shutdown)
+        """Wait for what runs."""
+        await asyncio.to_thread(self._executor.shutdown)
 
 
 class Pipeline:

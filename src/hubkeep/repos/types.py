@@ -69,15 +69,6 @@ class Repo(InfoRow, frozen=True, kw_only=True):
     role: Role | None
 
     @property
-    def namespace(self) -> str:
-        return self.path.partition("/")[0]
-
-    @property
     def web_path(self) -> str:
         """The path of its page, without a leading slash: `datasets/ns/name`."""
         return self.type.web_prefix + self.path
-
-    @property
-    def api_path(self) -> str:
-        """Where its API begins, without a leading slash: `api/datasets/ns/name`."""
-        return f"api/{self.type.plural}/{self.path}"
