@@ -10,16 +10,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.hub import ROOT, EndToEndHub
 from tests.harness.network import stay_on_loopback
 
-ROOT = Path(__file__).parents[2]
 HUBKEEP = ROOT / ".venv" / "bin" / "hubkeep"
 TOKEN = "hf_alice_of_the_end_to_end_tests"
 FOLDER = Path(tempfile.mkdtemp(prefix="hubkeep-e2e-"))
@@ -43,19 +41,6 @@ CLIENT_ENV = {
 }
 os.environ.update(CLIENT_ENV)
 stay_on_loopback()
-
-
-@dataclass(frozen=True)
-class EndToEndHub:
-    """The hub under test and the account that the libraries use."""
-
-    url: str
-    token: str
-    user: str = "alice"
-
-    def name(self, what: str) -> str:
-        """A repository name of alice's that nothing has."""
-        return f"{self.user}/{what}-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture(scope="session", autouse=True)

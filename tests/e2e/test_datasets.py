@@ -6,7 +6,7 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict, load_dataset, load_dataset_builder
 from huggingface_hub import HfApi
 
-from tests.e2e.conftest import EndToEndHub
+from tests.e2e.hub import EndToEndHub
 
 ROWS = {"text": [f"row {number}" for number in range(1000)], "label": list(range(1000))}
 

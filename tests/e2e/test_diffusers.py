@@ -8,7 +8,7 @@ import torch
 from diffusers import DDIMScheduler, DiffusionPipeline, UNet2DModel
 from diffusers.pipelines import DDIMPipeline
 
-from tests.e2e.conftest import EndToEndHub
+from tests.e2e.hub import EndToEndHub
 
 
 def tiny_pipeline() -> DDIMPipeline:

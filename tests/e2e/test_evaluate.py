@@ -6,7 +6,7 @@ from pathlib import Path
 import evaluate
 from huggingface_hub import HfApi
 
-from tests.e2e.conftest import EndToEndHub
+from tests.e2e.hub import EndToEndHub
 
 METRIC = b"""
 import datasets

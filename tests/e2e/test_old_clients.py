@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, EndToEndHub
+from tests.e2e.hub import ROOT, EndToEndHub
 
 SCRIPT = Path(__file__).with_name("old_client.py")
 

@@ -8,7 +8,7 @@ import numpy as np
 from huggingface_hub import HfApi
 from sentence_transformers import SentenceTransformer
 
-from tests.e2e.conftest import EndToEndHub
+from tests.e2e.hub import EndToEndHub
 
 SENTENCES = ["A hub that you run yourself.", "Ein Satz auf Deutsch.", "12 parsecs", ""]
 

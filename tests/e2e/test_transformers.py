@@ -17,7 +17,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from tests.e2e.conftest import EndToEndHub
+from tests.e2e.hub import EndToEndHub
 
 TEXT = "a model hub that you run yourself"
 
