@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cursors, header text, ids, time, the cache."""
+"""Batches, cursors, header text, ids, time, the cache."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubkeep.kit.batches import batches
 from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.cursors import BadCursor, decode_cursor, encode_cursor
 from hubkeep.kit.ids import new_id
@@ -15,6 +16,14 @@ from hubkeep.kit.text import HEADER_LIMIT, header_safe
 from hubkeep.kit.time import day_of, now, wire
 
 POSITIONS = st.tuples(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(0, 2**62))
+
+
+@given(st.lists(st.integers(), max_size=30), st.integers(1, 10))
+def test_batches_are_full_but_the_last_and_lose_nothing(items: list[int], size: int):
+    found = list(batches(iter(items), size))
+    assert [item for batch in found for item in batch] == items
+    assert all(len(batch) == size for batch in found[:-1])
+    assert all(0 < len(batch) <= size for batch in found)
 
 
 @given(POSITIONS)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from hubkeep.db.tables import git_objects, repos
 from hubkeep.db.upserts import insert_for
 from hubkeep.git.objects import OID_BYTES, Kind, LfsPointer
+from hubkeep.kit.batches import batches
 
 _OIDS = 10_000
 _DATA_OIDS = 500
@@ -49,8 +50,7 @@ class ByOids:
     ) -> Iterator[Row]:
         """Yield the rows in no order; at most `batch` oids go into one statement."""
         query = self._postgresql if conn.dialect.name == "postgresql" else self._sqlite
-        for start in range(0, len(oids), batch):
-            part = oids[start : start + batch]
+        for part in batches(oids, batch):
             values = {"repo": repo_id, "oids": b"".join(part), "last": len(part) - 1}
             yield from conn.execute(query, values)
 
@@ -159,8 +159,8 @@ def stream_objects(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int,
 def delete_objects(conn: Connection, repo_id: int, oids: Sequence[bytes]) -> int:
     """Delete objects and return how many there were."""
     deleted = 0
-    for start in range(0, len(oids), _OIDS):
-        mine = git_objects.c.oid.in_(oids[start : start + _OIDS])
+    for some in batches(oids, _OIDS):
+        mine = git_objects.c.oid.in_(some)
         deleted += conn.execute(
             delete(git_objects).where(git_objects.c.repo_id == repo_id, mine)
         ).rowcount

@@ -24,6 +24,7 @@ from hubkeep.git.queries_history import reachable_commits
 from hubkeep.git.queries_objects import insert_objects, lock_repo, object_data
 from hubkeep.git.trees import EMPTY_TREE, encode_tree, is_folder, parse_tree
 from hubkeep.git.types import CommitRow, Ref
+from hubkeep.kit.batches import batches
 from hubkeep.kit.time import Millis
 
 MAX_COMMITS = 20_000
@@ -34,7 +35,6 @@ _DROPPED = re.compile(rb"\n(?:gpgsig|gpgsig-sha256|mergetag) [^\n]*(?:\n [^\n]*)
 _PARENTS = re.compile(rb"\A(tree )[0-9a-f]{40}((?:\nparent [0-9a-f]{40})*)")
 _TAGGED = re.compile(rb"\Aobject [0-9a-f]{40}\ntype commit\n")
 _TAG_SIGNATURE = re.compile(rb"-----BEGIN (?:PGP|SSH) SIGNATURE-----.*", re.DOTALL)
-_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,9 @@ def remove_lfs_files(
 def _pointers(conn: Connection, repo_id: int, sha256s: Collection[bytes]) -> dict[bytes, int]:
     """The blobs that point at these files, and the files' sizes."""
     found: dict[bytes, int] = {}
-    wanted = list(sha256s)
-    for start in range(0, len(wanted), _BATCH):
+    for some in batches(sha256s):
         query = select(git_objects.c.oid, git_objects.c.lfs_size).where(
-            git_objects.c.repo_id == repo_id,
-            git_objects.c.lfs_sha256.in_(wanted[start : start + _BATCH]),
+            git_objects.c.repo_id == repo_id, git_objects.c.lfs_sha256.in_(some)
         )
         found.update((row[0], row[1]) for row in conn.execute(query))
     return found

@@ -2,7 +2,6 @@
 """Objects and commits on their way into the database. The caller holds the repository's lock."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -14,6 +13,7 @@ from hubkeep.git.objects import Kind, StagedBlob, deflate, object_id
 from hubkeep.git.queries import insert_commit
 from hubkeep.git.queries_objects import ObjectRow, insert_objects, object_infos
 from hubkeep.git.types import CommitRow, NewCommit
+from hubkeep.kit.batches import batches
 
 _BATCH_ROWS = 2_000
 _BATCH_BYTES = 8 << 20
@@ -30,7 +30,7 @@ def store_blobs(
     """
     missing = set(wanted)
     gained = 0
-    for batch in _batches(blob for blob in blobs if blob.oid in missing):
+    for batch in _bounded(blob for blob in blobs if blob.oid in missing):
         fresh = {blob.oid: blob for blob in batch}
         there = object_infos(conn, repo_id, list(fresh))
         for oid, (kind, size, _) in there.items():
@@ -49,7 +49,7 @@ def store_blobs(
     return gained
 
 
-def _batches(blobs: Iterable[StagedBlob]) -> Iterator[list[StagedBlob]]:
+def _bounded(blobs: Iterable[StagedBlob]) -> Iterator[list[StagedBlob]]:
     batch: list[StagedBlob] = []
     held = 0
     for blob in blobs:
@@ -93,7 +93,7 @@ def store_commit(
         size=None,
     )
     rows = _object_rows(payloads, oid, payload)
-    while batch := list(islice(rows, _BATCH_ROWS)):
+    for batch in batches(rows, _BATCH_ROWS):
         insert_objects(conn, repo_id, batch)
     record = record_of(trees, oid, tree, [(parent.oid, parent.tree) for parent in parents])
     insert_commit(conn, repo_id, row, encode_record(record))

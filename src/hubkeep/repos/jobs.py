@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from hubkeep.kit.batches import batches
 from hubkeep.kit.time import day_of
 from hubkeep.repos.queries_purge import buried_repos, purge_batch
 from hubkeep.repos.queries_scores import (
@@ -70,7 +71,5 @@ async def score_trending(app: "App") -> int:
 async def _in_parts(
     app: "App", ids: Sequence[int], work: Callable[[Connection, Sequence[int]], None]
 ) -> None:
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), _AT_ONCE):
-        some = ordered[start : start + _AT_ONCE]
+    for some in batches(sorted(ids), _AT_ONCE):
         await app.db.write(lambda conn, some=some: work(conn, some))

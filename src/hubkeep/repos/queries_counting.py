@@ -9,9 +9,9 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hubkeep.db.tables import downloads_daily, downloads_seen, repos
 from hubkeep.db.upserts import insert_for
+from hubkeep.kit.batches import batches
 from hubkeep.kit.time import Millis, day_of
 
-_BATCH = 500
 _SEEN = select(downloads_seen.c.key).where(
     downloads_seen.c.key.in_(bindparam("keys", expanding=True)),
     downloads_seen.c.counted_at > bindparam("since"),
@@ -40,12 +40,12 @@ def write_downloads(conn: Connection, noted: Iterable[Noted], window: Millis) ->
 
     Repositories that are gone by now are left out. Keys older than the window are forgotten.
     """
-    batch = list(noted)
+    everything = list(noted)
     counted: list[Noted] = []
-    for start in range(0, len(batch), _BATCH):
-        counted += _count(conn, batch[start : start + _BATCH], window)
-    if batch:
-        oldest = max(note.at for note in batch) - 2 * window
+    for some in batches(everything):
+        counted += _count(conn, some, window)
+    if everything:
+        oldest = max(note.at for note in everything) - 2 * window
         conn.execute(delete(downloads_seen).where(downloads_seen.c.counted_at < oldest))
     return len(counted)
 

@@ -9,25 +9,22 @@ Rows are locked so that linking and collecting (`queries_collecting`) cannot cro
 one writer at a time does the same.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, select, update
 
 from hubkeep import errors
 from hubkeep.db.tables import files, repo_files, repos
 from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
+from hubkeep.kit.batches import batches
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
 from hubkeep.repos.queries_visible import visible_to
 from hubkeep.repos.types import DELETED, Repo
 from hubkeep.transfer.grants import Grant
 
-T = TypeVar("T")
-
-_BATCH = 500
 _LINKED = (
     select(files.c.sha256, files.c.id, files.c.size, files.c.header)
     .join(repo_files, repo_files.c.file_id == files.c.id)
@@ -36,6 +33,7 @@ _LINKED = (
         files.c.sha256.in_(bindparam("oids", expanding=True)),
     )
 )
+# Nobody unlinks these before the transaction ends; asked for in one order, lest two deadlock.
 _LINKED_FOR_GOOD = _LINKED.order_by(repo_files.c.file_id).with_for_update(read=True, of=repo_files)
 _NAME_FILE = (
     update(repo_files)
@@ -79,11 +77,7 @@ def linked_files(
     conn: Connection, repo_id: int, oids: Collection[bytes]
 ) -> dict[bytes, LinkedFile]:
     """Return which of the files are linked to the repository, by sha256."""
-    found: dict[bytes, LinkedFile] = {}
-    for some in batches(oids):
-        for row in conn.execute(_LINKED, {"repo": repo_id, "oids": some}):
-            found[row[0]] = LinkedFile(*row[1:])
-    return found
+    return _linked(conn, _LINKED, repo_id, oids)
 
 
 def link_for_commit(
@@ -96,7 +90,7 @@ def link_for_commit(
     To be called in the transaction of the commit: until its end no found file can be unlinked or
     collected.
     """
-    found = _linked_for_good(conn, repo.id, wanted)
+    found = _linked(conn, _LINKED_FOR_GOOD, repo.id, sorted(wanted))
     elsewhere = _link_readable(conn, repo.id, actor, [o for o in wanted if o not in found], now)
     found |= elsewhere
     result = LinkResult()
@@ -160,13 +154,12 @@ def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) ->
     _link(conn, grant.repo_id, grant.user_id, held, now)
 
 
-def _linked_for_good(
-    conn: Connection, repo_id: int, oids: Collection[bytes]
+def _linked(
+    conn: Connection, query: Select, repo_id: int, oids: Iterable[bytes]
 ) -> dict[bytes, LinkedFile]:
-    """Like `linked_files`, and nobody unlinks them before this transaction ends."""
     found: dict[bytes, LinkedFile] = {}
-    for some in batches(sorted(oids)):
-        for row in conn.execute(_LINKED_FOR_GOOD, {"repo": repo_id, "oids": some}):
+    for some in batches(oids):
+        for row in conn.execute(query, {"repo": repo_id, "oids": some}):
             found[row[0]] = LinkedFile(*row[1:])
     return found
 
@@ -241,10 +234,3 @@ def _link(
         .where(files.c.id.in_(file_ids), files.c.unlinked_at.is_not(None))
         .values(unlinked_at=None)
     )
-
-
-def batches(items: Collection[T]) -> Iterator[list[T]]:
-    """Lists that fit into one statement."""
-    all_items = list(items)
-    for start in range(0, len(all_items), _BATCH):
-        yield all_items[start : start + _BATCH]

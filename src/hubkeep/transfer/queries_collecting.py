@@ -24,8 +24,8 @@ from sqlalchemy import Connection, delete, select, update
 from hubkeep.blobs import whole_key
 from hubkeep.db.tables import files, repo_files
 from hubkeep.db.upserts import insert_for
+from hubkeep.kit.batches import batches
 from hubkeep.kit.time import Millis
-from hubkeep.transfer.queries import batches
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from hubkeep import errors
 from hubkeep.db.tables import files, repo_files
+from hubkeep.kit.batches import batches
 from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
-from hubkeep.transfer.queries import batches
 
 
 @dataclass(frozen=True, slots=True)

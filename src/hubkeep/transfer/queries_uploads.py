@@ -12,11 +12,11 @@ from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
 from hubkeep.identity.queries import account_by_id, role_in
 from hubkeep.identity.rules import Action, RepoResource, can
+from hubkeep.kit.batches import batches
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
 from hubkeep.transfer.grants import Grant
-from hubkeep.transfer.queries import batches
 
 _COLUMNS = (
     uploads.c.id,
