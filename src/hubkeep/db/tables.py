@@ -45,7 +45,8 @@ def _time(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, BigInteger, nullable=nullable)
 
 
-# One row a hub: the secret that signs addresses, the epoch of the store.
+# What the hub remembers of itself, by name: the secret that signs addresses, when jobs last came
+# round, up to which day downloads are rolled.
 hub = Table(
     "hub",
     metadata,
@@ -354,9 +355,7 @@ jobs = Table(
     Column("id", Id, primary_key=True),
     Column("kind", String(64), nullable=False),
     Column("args", Text, nullable=False),  # JSON
-    Column(
-        "dedup_key", String(256), unique=True
-    ),  # at most one waiting job a key; null once claimed
+    Column("dedup_key", String(256), unique=True),  # of waiting jobs one a key; null once claimed
     Column("run_at", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", BigInteger),

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tools that know nothing of hubs: ids, time, routing, ranges, pagination, HTTP helpers."""
+"""Tools that know nothing of hubs: routing, ranges, cursors, batches, threads, ids, time."""
