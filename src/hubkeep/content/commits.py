@@ -3,13 +3,15 @@
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from hubkeep import errors
 from hubkeep.content import attributes
-from hubkeep.content.commit_body import CommitPlan, NewFile
+from hubkeep.content.commit_body import CommitPlan, NewFile, Operation
 from hubkeep.content.landing import land
+from hubkeep.content.reading import revision_of
 from hubkeep.content.wire import CopiedFile, DeletedPath, LfsFile
 from hubkeep.git import store
 from hubkeep.git.changes import (
@@ -29,6 +31,7 @@ from hubkeep.git.errors import (
     PathConflict,
     PathMissing,
 )
+from hubkeep.git.names import check_path
 from hubkeep.git.objects import StagedBlob, pointer_bytes, stage_blob
 from hubkeep.git.refs import branch_exists
 from hubkeep.git.store import BRANCHES
@@ -38,6 +41,7 @@ from hubkeep.repos.access import Visit
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.queries import LinkedFile, WantedFile, link_for_commit
 
+MAX_SOURCES = 100
 _SHOWN = 5
 
 
@@ -56,9 +60,9 @@ def commit_plan(
     if header is None:
         raise errors.bad_request("The commit has no header")
     branch = branch_named(conn, repo, revision)
-    linked = _linked(conn, visitor, branch, plan, now)
     pointers: list[StagedBlob] = []
     with as_answers():
+        linked = _linked(conn, repo, visitor.actor, branch, plan.operations, now)
         result = commit_changes(
             conn,
             repo.id,
@@ -85,6 +89,8 @@ def write_first_commit(
     """Start a repository: `.gitattributes`, and `files` (small ones), on its default branch."""
     contents = {attributes.FILE: attributes.initial(repo.type), **files}
     blobs = {path: stage_blob(content) for path, content in contents.items()}
+    new = [NewFile(path, blob.without_data()) for path, blob in blobs.items()]
+    _linked(conn, repo, actor, repo.default_branch, new, now)
     result = commit_changes(
         conn,
         repo.id,
@@ -96,7 +102,7 @@ def write_first_commit(
             author_id=actor.user_id,
             at=now,
         ),
-        [PutFile(path, blob.without_data()) for path, blob in blobs.items()],
+        [PutFile(file.path, file.blob) for file in new],
         blobs.values(),
     )
     land(conn, repo, repo.default_branch, result, now)
@@ -117,7 +123,12 @@ def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
 
 
 def _linked(
-    conn: Connection, visitor: Visit, branch: str, plan: CommitPlan, now: Millis
+    conn: Connection,
+    repo: Repo,
+    actor: Actor,
+    branch: str,
+    operations: Iterable[Operation],
+    now: Millis,
 ) -> dict[bytes, LinkedFile]:
     """Link the large files that the commit names, be it by lines of their own or by pointers.
 
@@ -125,14 +136,14 @@ def _linked(
     has no right to it.
     """
     wanted: dict[bytes, WantedFile] = {}
-    for operation in plan.operations:
-        if isinstance(operation, LfsFile):
-            oid = bytes.fromhex(operation.oid)
-            wanted.setdefault(oid, WantedFile(operation.path, operation.size, BRANCHES + branch))
-        elif isinstance(operation, NewFile) and (pointer := operation.blob.lfs) is not None:
-            named = WantedFile(operation.path, pointer.size, BRANCHES + branch)
-            wanted.setdefault(pointer.sha256, named)
-    result = link_for_commit(conn, visitor.repo, visitor.actor, wanted, now)
+    for oid, path, size in _named(operations):
+        check_path(path)
+        said = wanted.setdefault(oid, WantedFile(path, size, BRANCHES + branch))
+        if said.size is None:
+            wanted[oid] = replace(said, size=size)
+        elif size not in (None, said.size):
+            raise errors.bad_request(f"The commit gives the LFS file {oid.hex()} two sizes")
+    result = link_for_commit(conn, repo, actor, wanted, now)
     if result.missing:
         named = ", ".join(f"{wanted[oid].path} ({oid.hex()})" for oid in result.missing[:_SHOWN])
         raise errors.bad_request(
@@ -147,6 +158,15 @@ def _linked(
     return result.found
 
 
+def _named(operations: Iterable[Operation]) -> Iterator[tuple[bytes, str, int | None]]:
+    """The large files that operations name: hash, path, and size where it is said."""
+    for operation in operations:
+        if isinstance(operation, LfsFile):
+            yield bytes.fromhex(operation.oid), operation.path, operation.size
+        elif isinstance(operation, NewFile) and (pointer := operation.blob.lfs) is not None:
+            yield pointer.sha256, operation.path, pointer.size
+
+
 def _changes(
     conn: Connection,
     repo: Repo,
@@ -154,6 +174,7 @@ def _changes(
     linked: Mapping[bytes, LinkedFile],
     pointers: list[StagedBlob],
 ) -> Iterator[Change]:
+    sources = _Sources(conn, repo)
     for operation in plan.operations:
         match operation:
             case NewFile():
@@ -166,11 +187,28 @@ def _changes(
             case DeletedPath():
                 yield DeletePath(operation.path)
             case CopiedFile():
-                source = operation.src_revision or repo.default_branch
-                found = store.resolve(conn, repo.id, source, default_branch=repo.default_branch)
-                if found is None:
-                    raise errors.revision_not_found(source)
-                yield CopyPath(operation.src_path, found.tree, operation.path)
+                tree = sources.tree(operation.src_revision or repo.default_branch)
+                yield CopyPath(operation.src_path, tree, operation.path)
+
+
+class _Sources:
+    """The revisions that a commit copies from, each looked up once: it may copy many files."""
+
+    def __init__(self, conn: Connection, repo: Repo) -> None:
+        self._conn = conn
+        self._repo = repo
+        self._trees: dict[str, bytes] = {}
+
+    def tree(self, name: str) -> bytes:
+        """Return the tree of a revision. revision_not_found, 400 for more than a commit may use."""
+        known = self._trees.get(name)
+        if known is not None:
+            return known
+        if len(self._trees) >= MAX_SOURCES:
+            raise errors.bad_request(f"A commit copies from at most {MAX_SOURCES} revisions")
+        tree = revision_of(self._conn, self._repo, name).tree
+        self._trees[name] = tree
+        return tree
 
 
 def _chained(plan: CommitPlan, pointers: Iterable[StagedBlob]) -> Iterator[StagedBlob]:
