@@ -17,10 +17,12 @@ from hubkeep.blobs.errors import (
     UploadMissing,
 )
 from hubkeep.blobs.open import open_store
+from hubkeep.blobs.parted import MOST_PARTS
 from hubkeep.blobs.s3_place import S3Credentials
 from hubkeep.blobs.store import BlobStore, StoredKey, StoredUpload, check_key, whole_key
 
 __all__ = [
+    "MOST_PARTS",
     "BadContent",
     "BadKey",
     "BadParts",

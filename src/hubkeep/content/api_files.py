@@ -17,7 +17,7 @@ from hubkeep import errors
 from hubkeep.blobs import whole_key
 from hubkeep.cards.query_files import is_query_file
 from hubkeep.content.reading import file_at, revision_of
-from hubkeep.content.upload_mode import REGULAR_LIMIT, is_binary
+from hubkeep.content.upload_mode import REGULAR_LIMIT, SAMPLE, is_binary
 from hubkeep.content.wire_reading import FileQuery
 from hubkeep.git import store
 from hubkeep.git.store import Entry
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from hubkeep.app import App
 
 _POLICY = "default-src 'none'; sandbox"
-_SAMPLE = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:
 
 
 def _media_type(content: bytes | None) -> str:
-    if content is None or is_binary(content[:_SAMPLE]):
+    if content is None or is_binary(content[:SAMPLE]):
         return "application/octet-stream"
     return "text/plain; charset=utf-8"
 

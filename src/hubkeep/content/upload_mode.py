@@ -6,7 +6,8 @@ import codecs
 REGULAR_LIMIT = 10 << 20
 """Bytes that a file inside a commit may have; huggingface.co's limit too."""
 
-_SAMPLE = 512
+SAMPLE = 512
+"""How many of its first bytes a client sends, and are looked at, to tell what a file is."""
 
 
 def is_binary(sample: bytes) -> bool:
@@ -18,7 +19,7 @@ def is_binary(sample: bytes) -> bool:
         return True
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        decoder.decode(sample, final=len(sample) < _SAMPLE)
+        decoder.decode(sample, final=len(sample) < SAMPLE)
     except UnicodeDecodeError:
         return True
     return False

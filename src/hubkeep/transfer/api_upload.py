@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.blobs import (
+    MOST_PARTS,
     BadContent,
     BadParts,
     BlobMissing,
@@ -200,6 +201,6 @@ def _check_length(request: Request, size: int) -> None:
 
 def _part_number(request: Request) -> int:
     text = request.path_params["number"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= 10_000):
-        raise errors.not_found("Parts are numbered from 1 to 10000")
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 1 <= int(text) <= MOST_PARTS):
+        raise errors.not_found(f"Parts are numbered from 1 to {MOST_PARTS}")
     return int(text)

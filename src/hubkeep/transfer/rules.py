@@ -3,7 +3,8 @@
 
 import re
 
-from hubkeep.transfer.wire import MOST_PARTS, ObjectError, ObjectSpec
+from hubkeep.blobs import MOST_PARTS
+from hubkeep.transfer.wire import ObjectError, ObjectSpec
 
 PART_SIZE = 64 << 20
 """Files up to this size are sent in one piece by clients that know `multipart`."""

@@ -10,9 +10,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from hubkeep.blobs import MOST_PARTS
+
 Oid = Annotated[str, msgspec.Meta(max_length=200)]
 MAX_OBJECTS = 1000
-MOST_PARTS = 10_000
 
 
 class ObjectSpec(msgspec.Struct, frozen=True):
