@@ -99,6 +99,12 @@ def repo_not_found(*, anonymous: bool) -> HubError:
     return HubError(status, "Repository not found", code="RepoNotFound", headers=headers)
 
 
+def repo_moved(old: str, new: str) -> HubError:
+    """404 for a repository that a body names as it was called once: no address leads on."""
+    message = f"Repository not found: {old}. It is {new} now"
+    return HubError(404, message, code="RepoNotFound")
+
+
 def revision_not_found(revision: str) -> HubError:
     return HubError(404, f"Invalid rev id: {revision}", code="RevisionNotFound")
 

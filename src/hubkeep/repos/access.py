@@ -75,9 +75,7 @@ def reach_named(conn: Connection, actor: Actor, kind: RepoType, path: str, actio
     try:
         return reach(conn, actor, kind, path, action)
     except Moved as moved:
-        raise HubError(
-            404, f"Repository not found: {moved.old}. It is {moved.new} now", code="RepoNotFound"
-        ) from moved
+        raise errors.repo_moved(moved.old, moved.new) from moved
 
 
 def namespace_to_fill(conn: Connection, actor: Actor, name: str, kind: RepoType) -> Account:

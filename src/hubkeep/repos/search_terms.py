@@ -124,8 +124,8 @@ def size_terms(letter: str, least: int, most: int | None) -> tuple[str, ...]:
 def word_terms(letter: str, word: str) -> tuple[str, ...]:
     """Return the terms that every name with `word` (in lower case) in it has.
 
-    None for a single letter, which tells next to nothing and begins a thousand trigrams; of a long
-    word some, since they tell as much as all.
+    Of a single letter there are none: it tells next to nothing and begins a thousand trigrams. Of a
+    long word there are some, since they tell as much as all.
     """
     if len(word) < TRIGRAM:
         return (f"{letter}g{word}*",) if len(word) == TRIGRAM - 1 else ()
