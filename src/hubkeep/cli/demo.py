@@ -45,7 +45,7 @@ def demo(data: str | None, leave: bool, **options: object) -> None:
         log_to_stderr(config)
         token = _make_account(str(config.data))
         with reported():
-            from hubkeep.cli.serve import leave as end_process
+            from hubkeep.cli.serve import end_process
 
             code = asyncio.run(_Demo(token, leave=leave).run(config))
     if code:

@@ -56,14 +56,14 @@ def serve(socket_fd: int | None, as_json: bool, **options: object) -> None:
     if socket_fd is not None:
         with reported():
             asyncio.run(run_beside(config, socket.socket(fileno=socket_fd)))
-        leave()
+        end_process()
     sock = open_socket(config)
     with reported(), sock:
         asyncio.run(run_hub(config, sock, partial(announce, config, as_json)))
-    leave()
+    end_process()
 
 
-def leave(code: int = 0) -> NoReturn:
+def end_process(code: int = 0) -> NoReturn:
     """End the process, when all is closed, without taking the interpreter down piece by piece.
 
     A thread of granian's that wakes up while that happens aborts the process.
@@ -87,9 +87,7 @@ def open_socket(config: Config) -> socket.socket:
         ) from error
 
 
-async def run_hub(
-    config: Config, sock: socket.socket, started: Callable[[str], None] | None = None
-) -> None:
+async def run_hub(config: Config, sock: socket.socket, started: Callable[[str], None]) -> None:
     """Serve, with the processes beside, until SIGTERM or SIGINT; `started` gets the address."""
     from hubkeep.cli.children import Child
 
@@ -104,8 +102,7 @@ async def run_hub(
     def ready() -> None:
         for child in children:
             child.start()
-        if started is not None:
-            started(address_of(config, sock))
+        started(address_of(config, sock))
 
     serving = asyncio.create_task(_serve_one(config, sock, stopping, hurry, ready))
     told = asyncio.create_task(stopping.wait())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hubkeep.transfer")
 
-DEFAULT_TYPE = "application/octet-stream"
+_MEDIA_TYPE = "application/octet-stream"
 REDIRECT_SECONDS = 24 * 3600
 """How long an address on S3 holds: a client that resumes a long download does not ask us again."""
 
@@ -46,7 +46,6 @@ async def blob_response(
     size: int,
     *,
     headers: Mapping[str, str],
-    media_type: str = DEFAULT_TYPE,
     redirect: Redirect | None = None,
 ) -> Response:
     """Return the answer that sends the blob `key` of `size` bytes; to GET and HEAD alike.
@@ -63,7 +62,7 @@ async def blob_response(
     given.setdefault("Accept-Ranges", "bytes")
     if _is_unchanged(request, given):
         return Response(status_code=304, headers=given)
-    given.setdefault("Content-Type", media_type)
+    given.setdefault("Content-Type", _MEDIA_TYPE)
     # S3 does not know our ETags, so whoever asks with `If-Range` is answered here.
     if redirect is not None and "if-range" not in request.headers:
         away = await app.blobs.signed_get(
