@@ -12,8 +12,8 @@ from hubkeep import errors
 from hubkeep.content.comparing import FileDifference, compare_revisions
 from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import Author, CommitItem, CommitsQuery, CompareQuery, Formatted
-from hubkeep.git.history import count_commits, log
-from hubkeep.git.queries import CommitRow
+from hubkeep.git import store
+from hubkeep.git.store import CommitRow
 from hubkeep.http import json_answer, next_link, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.time import wire
@@ -31,10 +31,10 @@ async def commits(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> tuple[list[CommitRow], int]:
         repo = visit(conn, request, Action.READ, app.clock()).repo
         commit = revision_of(conn, repo, request.path_params["rev"]).commit
-        total = count_commits(conn, repo.id, commit)
+        total = store.count_commits(conn, repo.id, commit)
         if skip >= total:  # further than a database may be able to count
             return [], total
-        return log(conn, repo.id, commit, skip=skip, limit=query.limit), total
+        return store.log(conn, repo.id, commit, skip=skip, limit=query.limit), total
 
     rows, total = await app.db.read(work)
     items = [_item(row, formatted="formatted" in query.expand) for row in rows]

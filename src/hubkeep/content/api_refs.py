@@ -19,7 +19,7 @@ from hubkeep.content.wire_reading import (
     RefsQuery,
     Squash,
 )
-from hubkeep.git import refs as git_refs
+from hubkeep.git import store
 from hubkeep.git.changes import NewCommit
 from hubkeep.git.errors import BadRef, RefExists
 from hubkeep.git.names import check_ref_name
@@ -45,7 +45,7 @@ async def refs(app: "App", request: Request) -> Response:
         by_prefix: dict[str, list[RefItem]] = {
             prefix: [] for prefix in (BRANCHES, _CONVERT_PREFIX, TAGS, _PR_PREFIX)
         }
-        for ref in git_refs.refs(conn, repo.id):
+        for ref in store.refs(conn, repo.id):
             for prefix, items in by_prefix.items():
                 if ref.name.startswith(prefix):
                     items.append(RefItem(ref.name.removeprefix(prefix), ref.name, ref.commit.hex()))
@@ -68,9 +68,9 @@ async def create_branch(app: "App", request: Request) -> Response:
         repo = visit(conn, request, Action.WRITE, now).repo
         start = revision_of(conn, repo, wanted.starting_point or repo.default_branch)
         if wanted.overwrite and name != repo.default_branch:
-            git_refs.delete_branch(conn, repo.id, name)
+            store.delete_branch(conn, repo.id, name)
         try:
-            git_refs.create_branch(conn, repo.id, name, start.commit, now)
+            store.create_branch(conn, repo.id, name, start.commit, now)
         except RefExists as there:
             raise errors.conflict(f"Reference {BRANCHES}{name} already exists") from there
 
@@ -86,7 +86,7 @@ async def delete_branch(app: "App", request: Request) -> Response:
         repo = visit(conn, request, Action.WRITE, app.clock()).repo
         if name == repo.default_branch:
             raise errors.forbidden(f"Cannot delete {BRANCHES}{name}")
-        if not git_refs.delete_branch(conn, repo.id, name):
+        if not store.delete_branch(conn, repo.id, name):
             raise errors.revision_not_found(name)
 
     await app.db.write(work)
@@ -103,7 +103,7 @@ async def create_tag(app: "App", request: Request) -> Response:
         target = revision_of(conn, visitor.repo, request.path_params["rev"])
         try:
             check_ref_name(TAGS + wanted.tag)
-            git_refs.create_tag(
+            store.create_tag(
                 conn,
                 visitor.repo.id,
                 wanted.tag,
@@ -127,7 +127,7 @@ async def delete_tag(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> None:
         repo = visit(conn, request, Action.WRITE, app.clock()).repo
-        if not git_refs.delete_tag(conn, repo.id, name):
+        if not store.delete_tag(conn, repo.id, name):
             raise errors.revision_not_found(name)
 
     await app.db.write(work)
@@ -143,7 +143,7 @@ async def super_squash(app: "App", request: Request) -> Response:
         now = app.clock()
         visitor = visit(conn, request, Action.WRITE, now)
         repo = visitor.repo
-        if not git_refs.branch_exists(conn, repo.id, branch):
+        if not store.branch_exists(conn, repo.id, branch):
             raise errors.revision_not_found(branch)
         old = revision_of(conn, repo, BRANCHES + branch)
         title, _, body = wanted.message.strip().partition("\n")

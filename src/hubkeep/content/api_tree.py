@@ -22,10 +22,8 @@ from hubkeep.content.wire_reading import (
 )
 from hubkeep.git import store
 from hubkeep.git.errors import BadPath, NotAFolder, PathMissing
-from hubkeep.git.last_commits import Memo, last_commits
 from hubkeep.git.objects import pointer_bytes
-from hubkeep.git.queries import CommitRow
-from hubkeep.git.store import Entry, Revision
+from hubkeep.git.store import CommitRow, Entry, Memo, Revision
 from hubkeep.http import (
     decode_json,
     decode_pairs,
@@ -119,7 +117,7 @@ def _shown(
     last: dict[str, CommitRow] = {}
     if memo is not None:
         for folder in sorted({entry.path.rpartition("/")[0] for entry in entries}):
-            names = last_commits(conn, repo.id, revision.commit, folder, memo)
+            names = store.last_commits(conn, repo.id, revision.commit, folder, memo)
             prefix = f"{folder}/" if folder else ""
             last.update({prefix + name: row for name, row in names.items()})
     return [_entry(entry, last.get(entry.path)) for entry in entries]

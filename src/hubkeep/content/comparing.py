@@ -7,9 +7,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from hubkeep.git import store
-from hubkeep.git.compare import FileChange, compare
 from hubkeep.git.diff import unified_diff
-from hubkeep.git.store import Entry, Revision
+from hubkeep.git.store import Entry, FileChange, Revision
 
 MAX_FILES = 3000
 _DIFF_LIMIT = 1 << 20
@@ -37,7 +36,7 @@ def compare_revisions(
     """Return the first 3,000 changed files in path order, equal folders never looked into."""
     differences: list[FileDifference] = []
     budget = _TOTAL_LIMIT
-    for change in compare(conn, repo_id, old.tree, new.tree, limit=MAX_FILES):
+    for change in store.compare(conn, repo_id, old.tree, new.tree, limit=MAX_FILES):
         difference = _difference(conn, repo_id, change, with_text=budget > 0)
         budget -= len(difference.diff)
         differences.append(difference)

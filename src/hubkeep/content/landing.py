@@ -10,8 +10,7 @@ from hubkeep.cards.facts import Facts
 from hubkeep.content.describing import changes_facts, describe_tree
 from hubkeep.content.queries import revision_facts, save_facts
 from hubkeep.git.changes import CommitResult
-from hubkeep.git.queries import set_revision_facts
-from hubkeep.git.store import Revision
+from hubkeep.git.store import Revision, set_revision_facts
 from hubkeep.kit.time import Millis
 from hubkeep.repos.queries_head import add_storage, move_head, touch_head
 from hubkeep.repos.queries_info import load_facts

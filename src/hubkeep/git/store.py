@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that rooms call to read a repository and to move its refs; commits: `changes.py`."""
+"""All that rooms call to read a repository and to move its refs.
+
+Commits are made by `changes`, `squash` and `rewrite`.
+"""
 
 from hubkeep.git.compare import compare
 from hubkeep.git.history import count_commits, log
-from hubkeep.git.last_commits import last_commits
+from hubkeep.git.last_commits import Memo, last_commits
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.reading import all_files, blob, entries, entry, walk
 from hubkeep.git.refs import (
@@ -25,6 +28,7 @@ __all__ = [
     "CommitRow",
     "Entry",
     "FileChange",
+    "Memo",
     "Ref",
     "Revision",
     "all_files",

@@ -11,9 +11,8 @@ from starlette.responses import Response
 from hubkeep import errors
 from hubkeep.content.landing import save_revision, show_head
 from hubkeep.git.errors import TooLarge
-from hubkeep.git.queries import set_revision_facts
-from hubkeep.git.refs import BRANCHES
 from hubkeep.git.rewrite import remove_lfs_files
+from hubkeep.git.store import BRANCHES, set_revision_facts
 from hubkeep.http import empty_answer, read_cursor, read_json, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.cursors import AfterId
