@@ -5,7 +5,6 @@ import hmac
 import ipaddress
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,12 +22,8 @@ async def healthz(_app: "App", _request: Request) -> Response:
 
 async def readyz(app: "App", _request: Request) -> Response:
     """The database answers, so requests can be served; 503 otherwise."""
-    await app.db.read(_ping)
+    await app.db.ping()
     return json_answer({"status": "ready"})
-
-
-def _ping(conn: Connection) -> None:
-    conn.exec_driver_sql("SELECT 1")
 
 
 async def metrics(app: "App", request: Request) -> Response:

@@ -63,6 +63,10 @@ class Database:
         """
         return await self._write_side.threads.run(partial(self._write_side.run, fn))
 
+    async def ping(self) -> None:
+        """Wait for a sign of life. DatabaseUnavailable."""
+        await self.read(_ping)
+
     def read_now(self, fn: Callable[[Connection], T]) -> T:
         """Like `read`, in the calling thread: for commands and jobs."""
         return self._read_side.run(fn)
@@ -132,6 +136,10 @@ class _Side:
             self._all.clear()
         self._local = threading.local()
         self.engine.dispose()
+
+
+def _ping(conn: Connection) -> None:
+    conn.exec_driver_sql("SELECT 1")
 
 
 def _engine(url: URL, busy_ms: int, *, write: bool) -> Engine:
