@@ -231,6 +231,14 @@ async def test_uploads_that_nobody_goes_on_with_are_swept(town: Town):
     assert done.status_code == 200
 
 
+async def test_a_batch_has_a_bounded_number_of_parts(town: Town):
+    town.repo("ann/m")
+    files = [{"oid": f"{n:064x}", "size": 5 << 40} for n in range(1000)]
+    answer = await town.batch("ann", "ann/m", *files)
+    assert answer.status_code == 413
+    assert [one async for one in town.app.blobs.uploads()] == []
+
+
 async def test_what_the_store_began_and_no_row_knows_is_swept(town: Town):
     store = town.app.blobs
     await store.begin_upload(whole_key(sha(CONTENT)), size=len(CONTENT), part_size=PART)

@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sqlalchemy import Connection
 
+from hubkeep import errors
 from hubkeep.blobs import UploadMissing, whole_key
 from hubkeep.identity.actor import Actor
 from hubkeep.transfer.grants import UPLOAD_SECONDS, Purpose, grant_for
 from hubkeep.transfer.queries_uploads import NewUpload, OpenUpload, add_uploads, forget_uploads
-from hubkeep.transfer.rules import PART_SIZE, part_size_for
+from hubkeep.transfer.rules import (
+    MOST_PARTS_AT_ONCE,
+    PART_SIZE,
+    number_of_parts,
+    part_size_for,
+)
 from hubkeep.transfer.wire import BatchAction, ObjectSpec
 
 if TYPE_CHECKING:
@@ -38,9 +44,14 @@ class Offers:
     ) -> dict[str, Actions]:
         """Return the actions for each file, by oid; `in_parts` if the client knows `multipart`.
 
-        An upload in parts that is `under_way` goes on: parts that came stay.
+        An upload in parts that is `under_way` goes on: parts that came stay. 413 for more parts
+        in all than one answer holds.
         """
         large = [spec for spec in specs if in_parts and spec.size > PART_SIZE]
+        if sum(number_of_parts(spec.size) for spec in large) > MOST_PARTS_AT_ONCE:
+            raise errors.too_large(
+                f"These files have more than {MOST_PARTS_AT_ONCE} parts; ask for fewer at once"
+            )
         uploads = await self._uploads(large, under_way) if large else {}
         actions: dict[str, Actions] = {}
         for spec in specs:

@@ -11,6 +11,9 @@ PART_SIZE = 64 << 20
 MAX_SIZE = 5 << 40
 """The largest object that S3 takes, kept everywhere so that clients see one rule."""
 
+MOST_PARTS_AT_ONCE = 100_000
+"""Addresses of parts in one batch answer: each is made, kept and sent."""
+
 _PART_STEP = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -19,6 +22,11 @@ def part_size_for(size: int) -> int:
     """Return how large the parts of a file of `size` bytes are, so that they are never too many."""
     least = -(-size // MOST_PARTS)
     return max(PART_SIZE, -(-least // _PART_STEP) * _PART_STEP)
+
+
+def number_of_parts(size: int) -> int:
+    """Return in how many parts a file of `size` bytes is sent."""
+    return -(-size // part_size_for(size))
 
 
 def is_sha256(oid: str) -> bool:
