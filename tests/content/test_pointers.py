@@ -2,6 +2,7 @@
 """Pointers to large files, however they come in: no right to the file, no size but its own."""
 
 import base64
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,3 +82,20 @@ def test_a_commit_copies_from_a_bounded_number_of_revisions(
 
     assert copies([head[:length] for length in (8, 9, 10, 11)]) == 400
     assert copies(["main", head, "HEAD"] * 10) == 200
+
+
+def test_files_that_several_delete_at_once_are_counted_off_once(shelf: Shelf):
+    before = used(shelf)
+    files = [shelf.upload(LARGE * size) for size in range(1, 6)]
+    lines = [("lfsFile", {"path": f"{n}.bin", **file}) for n, file in enumerate(files)]
+    assert shelf.commit(lines=lines).status_code == 200
+    path = f"{shelf.api}/lfs-files"
+    ids = [file["fileOid"] for file in shelf.hub.get(path, token=shelf.token).json()]
+
+    def delete(_: int) -> int:
+        body = {"deletions": {"sha": ids}}
+        return shelf.hub.post(f"{path}/batch", token=shelf.token, json=body).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(delete, range(8))) == [200] + [404] * 7
+    assert used(shelf) == before

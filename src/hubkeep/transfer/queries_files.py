@@ -64,15 +64,18 @@ def unlink(
 ) -> list[Unlinked]:
     """Take files, named by the public ids of their links, from a repository.
 
-    Raises not_found, and takes none away, if one of the links is not there.
+    Raises not_found, and takes none away, if one of the links is not there. Of two callers that
+    name the same link one gets it: what it says is counted once.
     """
     wanted = set(public_ids)
     rows: dict[int, Unlinked] = {}
-    for some in batches([public_id for public_id in wanted if storable(public_id)]):
+    for some in batches([one for one in sorted(wanted) if storable(one)]):
         query = (
             select(files.c.id, files.c.sha256, files.c.size, repo_files.c.filename)
             .join(repo_files, repo_files.c.file_id == files.c.id)
             .where(repo_files.c.repo_id == repo_id, repo_files.c.public_id.in_(some))
+            .order_by(repo_files.c.file_id)
+            .with_for_update(of=repo_files)
         )
         for file_id, oid, size, filename in conn.execute(query):
             rows[file_id] = Unlinked(oid, size, filename is not None)
