@@ -4,6 +4,7 @@
 import base64
 import hashlib
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -23,6 +24,17 @@ def test_a_commit_puts_its_files_there(shelf: Shelf) -> None:
 def test_the_same_commit_sent_again_changes_nothing(shelf: Shelf) -> None:
     first = shelf.commit({"a.txt": b"one"}).json()["commitOid"]
     assert shelf.commit({"a.txt": b"one"}).json()["commitOid"] == first
+
+
+@pytest.mark.parametrize("rev", ["refs/tags/v1", "v1"])
+def test_a_tag_does_not_take_commits(shelf: Shelf, rev: str) -> None:
+    before = shelf.head()
+    tagged = shelf.hub.post(f"{shelf.api}/tag/main", token=shelf.token, json={"tag": "v1"})
+    assert tagged.status_code == 200
+    answer = shelf.commit({"a.txt": b"one"}, rev=quote(rev, safe=""))
+    assert answer.status_code == 400
+    assert "not a branch" in answer.json()["error"]
+    assert shelf.head("refs%2Ftags%2Fv1") == before
 
 
 def test_an_lfs_file_is_a_pointer_in_git_and_itself_through_resolve(shelf: Shelf) -> None:

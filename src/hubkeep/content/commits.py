@@ -33,7 +33,6 @@ from hubkeep.git.errors import (
 )
 from hubkeep.git.names import check_path
 from hubkeep.git.objects import StagedBlob, pointer_bytes, stage_blob
-from hubkeep.git.refs import branch_exists
 from hubkeep.git.store import BRANCHES
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.kit.time import Millis
@@ -115,7 +114,8 @@ def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
     revision_not_found for what does not exist, 400 for what exists and is no branch.
     """
     name = revision.removeprefix(BRANCHES)
-    if branch_exists(conn, repo.id, name):
+    # The engine takes full names too; by one of those a commit would move a tag.
+    if not name.startswith("refs/") and store.branch_exists(conn, repo.id, name):
         return name
     if store.resolve(conn, repo.id, revision, default_branch=repo.default_branch) is None:
         raise errors.revision_not_found(revision)
