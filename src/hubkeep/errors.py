@@ -115,6 +115,11 @@ def entry_not_found(path: str, commit: str | None) -> HubError:
     return HubError(404, f"Entry not found: {path}", code="EntryNotFound", headers=headers)
 
 
+def file_missing(path: str) -> HubError:
+    """404 for a file that a commit deletes or copies, in huggingface.co's words."""
+    return HubError(404, f"A file with this name doesn't exist: {path}", code="EntryNotFound")
+
+
 def not_found(what: str) -> HubError:
     return HubError(404, what)
 

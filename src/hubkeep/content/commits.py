@@ -4,6 +4,7 @@
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -75,7 +76,7 @@ def commit_plan(
                 expected_parent=header.parent_commit,
             ),
             list(_changes(conn, repo, plan, linked, pointers)),
-            _chained(plan, pointers),
+            chain(plan.spool, pointers),
         )
     if not result.is_noop:
         land(conn, repo, branch, result, now)
@@ -211,11 +212,6 @@ class _Sources:
         return tree
 
 
-def _chained(plan: CommitPlan, pointers: Iterable[StagedBlob]) -> Iterator[StagedBlob]:
-    yield from plan.spool
-    yield from pointers
-
-
 @contextmanager
 def as_answers() -> Generator[None]:
     """Turn what the git engine refuses into what clients expect."""
@@ -224,11 +220,7 @@ def as_answers() -> Generator[None]:
     except (BadPath, BadRef) as bad:
         raise errors.unprocessable(str(bad)) from bad
     except PathMissing as missing:
-        raise errors.HubError(
-            404,
-            f"A file with this name doesn't exist: {missing.path}",
-            code="EntryNotFound",
-        ) from missing
+        raise errors.file_missing(missing.path) from missing
     except PathConflict as clash:
         raise errors.bad_request(str(clash)) from clash
     except BranchMissing as missing:
