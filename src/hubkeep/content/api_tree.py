@@ -116,10 +116,10 @@ def _shown(
 ) -> list[TreeEntry]:
     last: dict[str, CommitRow] = {}
     if memo is not None:
+        changes = store.LastCommits(conn, repo.id, revision.commit, memo)
         for folder in sorted({entry.path.rpartition("/")[0] for entry in entries}):
-            names = store.last_commits(conn, repo.id, revision.commit, folder, memo)
             prefix = f"{folder}/" if folder else ""
-            last.update({prefix + name: row for name, row in names.items()})
+            last.update({prefix + name: row for name, row in changes.of(folder).items()})
     return [_entry(entry, last.get(entry.path)) for entry in entries]
 
 

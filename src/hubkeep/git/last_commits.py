@@ -76,6 +76,11 @@ class Records:
             return [commit] * count
         return [oids[i : i + OID_BYTES] for i in range(0, len(oids), OID_BYTES)]
 
+    def at(self, commit: bytes, path: bytes, position: int) -> bytes:
+        """The one of them at a position."""
+        oids = self._known[commit].get(path)
+        return commit if oids is None else oids[position * OID_BYTES : (position + 1) * OID_BYTES]
+
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
@@ -148,37 +153,56 @@ class Memo(Protocol):
         ...
 
 
+class LastCommits:
+    """What last changed the entries of folders at one commit; what one folder needs helps the next.
+
+    Folders share the way down to them, and a record may hold thousands: read once for each folder
+    of a page, they took a minute. Not for keeping: it only grows.
+    """
+
+    def __init__(
+        self, conn: Connection, repo_id: int, commit: bytes, memo: Memo | None = None
+    ) -> None:
+        self._trees = Trees(conn, repo_id)
+        self._records = Records(conn, repo_id)
+        self._commit = commit
+        self._memo = memo
+
+    def of(self, folder: str) -> dict[str, CommitRow]:
+        """Return the commit that last changed each entry of a folder, by the entry's name.
+
+        Costs one step a level of the folder and one batch of commits, however long the history;
+        with a `memo` a folder that was asked for before costs the batch alone. A commit that only
+        merged is not a change. PathMissing, NotAFolder.
+        """
+        trees = self._trees
+        key = ("last", trees.repo_id, self._commit, folder)
+        known = self._memo.get(key) if self._memo else None
+        if known is not None:
+            at = msgspec.json.decode(known, type=dict[str, bytes])
+        else:
+            at = self._look(folder)
+            if self._memo:
+                self._memo.put(key, msgspec.json.encode(at))
+        rows = commits(trees.conn, trees.repo_id, list(set(at.values())))
+        return {name: rows[oid] for name, oid in at.items() if oid in rows}
+
+    def _look(self, folder: str) -> dict[str, bytes]:
+        segments = split(folder)
+        if segments is None:
+            raise PathMissing(folder)
+        tree, changed, path = _descend(self._trees, self._records, self._commit, segments, folder)
+        self._records.load([changed])
+        inside = self._trees.one(tree)
+        at = self._records.of(changed, path, len(inside))
+        return {shown(entry.name): oid for entry, oid in zip(inside, at, strict=True)}
+
+
 def last_commits(
     conn: Connection, repo_id: int, commit: bytes, folder: str, memo: Memo | None = None
 ) -> dict[str, CommitRow]:
-    """Return the commit that last changed each entry of a folder, by the entry's name.
-
-    Costs one step a level of the folder and one batch of commits, however long the history; with a
-    `memo` a folder that was asked for before costs the batch alone. A commit that only merged is
-    not a change. PathMissing, NotAFolder.
-    """
-    key = ("last", repo_id, commit, folder)
-    known = memo.get(key) if memo else None
-    if known is not None:
-        at = msgspec.json.decode(known, type=dict[str, bytes])
-    else:
-        at = _last_commits(conn, repo_id, commit, folder)
-        if memo:
-            memo.put(key, msgspec.json.encode(at))
-    rows = commits(conn, repo_id, list(set(at.values())))
-    return {name: rows[oid] for name, oid in at.items() if oid in rows}
-
-
-def _last_commits(conn: Connection, repo_id: int, commit: bytes, folder: str) -> dict[str, bytes]:
-    segments = split(folder)
-    if segments is None:
-        raise PathMissing(folder)
-    trees, records = Trees(conn, repo_id), Records(conn, repo_id)
-    tree, changed, path = _descend(trees, records, commit, segments, folder)
-    records.load([changed])
-    inside = trees.one(tree)
-    at = records.of(changed, path, len(inside))
-    return {shown(entry.name): oid for entry, oid in zip(inside, at, strict=True)}
+    """Return the commit that last changed each entry of one folder; see `LastCommits.of`."""
+    return LastCommits(conn, repo_id, commit, memo).of(folder)
 
 
 def last_commit(conn: Connection, repo_id: int, commit: bytes, path: str) -> bytes:
@@ -212,7 +236,7 @@ def _descend(
             raise PathMissing(asked)
         if not is_folder(inside[position]):
             raise NotAFolder(asked)
-        changed = records.of(changed, path, len(inside))[position]
+        changed = records.at(changed, path, position)
         tree = inside[position].oid
         path = path + b"/" + segment if path else segment
     return tree, changed, path

@@ -6,7 +6,7 @@ Commits are made by `changes`, `squash` and `rewrite`.
 
 from hubkeep.git.compare import compare
 from hubkeep.git.history import count_commits, log
-from hubkeep.git.last_commits import Memo, last_commits
+from hubkeep.git.last_commits import LastCommits, Memo, last_commits
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.reading import all_files, blob, entries, entry, walk
 from hubkeep.git.refs import (
@@ -28,6 +28,7 @@ __all__ = [
     "CommitRow",
     "Entry",
     "FileChange",
+    "LastCommits",
     "Memo",
     "Ref",
     "Revision",
