@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from hubkeep.git import editing
 from tests.content.shelf import Shelf
 
 
@@ -280,3 +281,12 @@ def test_a_broken_card_is_stored_with_a_warning(shelf: Shelf) -> None:
     assert "Invalid YAML" in answer.json()["hookOutput"]
     assert answer.headers["X-HF-Warning"].startswith("Model card; ")
     assert "a.txt" in shelf.paths()
+
+
+def test_a_commit_touches_a_bounded_number_of_folders(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(editing, "MAX_FOLDERS", 10)
+    assert shelf.commit({f"{n}/a.txt": b"a" for n in range(11)}).status_code == 422
+    assert shelf.commit({f"{n}/a.txt": b"a" for n in range(10)}).status_code == 200
+    assert shelf.commit({"new/a.txt": b"a", "new/b.txt": b"b"}).status_code == 200

@@ -21,6 +21,8 @@ from hubkeep.git.trees import (
 
 MAX_ENTRIES = 100_000
 """Entries that a change may bring a folder to; one that has more may still shrink."""
+MAX_FOLDERS = 100_000
+"""Folders that a change may make or open: each is a tree to write, under the repository's lock."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Edit:
         self._root = _Folder()
         self._written: set[Segments] = set()
         self._above_written: set[Segments] = set()
+        self._count = 0
         self._open(root, paths)
 
     def _open(self, root: bytes, paths: Iterable[Segments]) -> None:
@@ -57,18 +60,26 @@ class Edit:
                 for name, further in inside.items():
                     entry = folder.entries.get(name)
                     if isinstance(entry, TreeEntry) and is_folder(entry):
-                        opened = folder.entries[name] = _Folder()
+                        opened = folder.entries[name] = self._folder()
                         below.append((opened, entry.oid, further))
             level = below
 
+    def _folder(self) -> _Folder:
+        self._count += 1
+        if self._count > MAX_FOLDERS:
+            raise BadPath(f"The change touches more than {MAX_FOLDERS} folders; split it")
+        return _Folder()
+
     def put(self, path: Segments, oid: bytes, mode: bytes | None = None) -> None:
-        """Put a blob at a path; without a mode an executable stays one. PathConflict."""
+        """Put a blob at a path; without a mode an executable stays one. PathConflict, BadPath."""
         text = shown(b"/".join(path))
         if path in self._written:
             raise PathConflict(f"Two operations write {text!r}")
         folder = self._root
         for depth, segment in enumerate(path[:-1], 1):
-            found = folder.entries.setdefault(segment, _Folder())
+            found = folder.entries.get(segment)
+            if found is None:
+                found = folder.entries[segment] = self._folder()
             if not isinstance(found, _Folder):
                 above = shown(b"/".join(path[:depth]))
                 raise PathConflict(f"{text!r} needs a folder where the file {above!r} is")
