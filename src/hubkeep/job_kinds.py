@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from hubkeep.content.jobs import CollectGarbage
 from hubkeep.jobs import Job, Kinds, Periodic, Worker, kinds_of
 from hubkeep.kit.time import DAY
 from hubkeep.repos.jobs import purge_deleted, roll_30_days, score_trending
@@ -73,7 +74,15 @@ class FindOrphans(Job["App"], frozen=True):
 def all_kinds() -> Kinds["App"]:
     """Return the kinds that this version can run, by name."""
     return kinds_of(
-        [PurgeDeleted, RollDownloads, ScoreTrending, SweepUploads, CollectFiles, FindOrphans]
+        [
+            PurgeDeleted,
+            RollDownloads,
+            ScoreTrending,
+            SweepUploads,
+            CollectFiles,
+            FindOrphans,
+            CollectGarbage,
+        ]
     )
 
 

@@ -102,6 +102,25 @@ def test_squashing_leaves_one_commit_and_all_files(shelf: Shelf) -> None:
     assert shelf.hub.get(shelf.api, token=shelf.token).json()["sha"] == commits.json()[0]["id"]
 
 
+def test_what_no_reference_leads_to_goes_after_an_hour(shelf: Shelf) -> None:
+    shelf.commit({"a.txt": b"1"})
+    old = shelf.head()
+    shelf.hub.post(f"{shelf.api}/tag/main", token=shelf.token, json={"tag": "kept"})
+    shelf.commit({"a.txt": b"2"})
+    lost = shelf.head()
+    shelf.hub.post(f"{shelf.api}/super-squash/main", token=shelf.token, json={"message": "one"})
+    shelf.hub.clock.move(minutes=30)
+    shelf.hub.run_jobs()
+    assert shelf.file("a.txt", lost).content == b"2"
+    shelf.hub.clock.move(minutes=31)
+    shelf.hub.run_jobs()
+    assert shelf.file("a.txt", lost).headers["X-Error-Code"] == "RevisionNotFound"
+    assert shelf.file("a.txt", old).content == b"1"
+    assert shelf.file("a.txt").content == b"2"
+    shelf.commit({"b.txt": b"3"})
+    assert shelf.paths() == [".gitattributes", "a.txt", "b.txt"]
+
+
 def test_what_changed_between_two_revisions(shelf: Shelf) -> None:
     shelf.commit({"a.txt": b"one\n", "d/b.txt": b"x\n"})
     old = shelf.head()

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.content.commits import as_answers, signature_of
+from hubkeep.content.jobs import collect_later
 from hubkeep.content.landing import squashed
 from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import (
@@ -67,8 +68,9 @@ async def create_branch(app: "App", request: Request) -> Response:
         now = app.clock()
         repo = visit(conn, request, Action.WRITE, now).repo
         start = revision_of(conn, repo, wanted.starting_point or repo.default_branch)
-        if wanted.overwrite and name != repo.default_branch:
-            store.delete_branch(conn, repo.id, name)
+        overwritten = wanted.overwrite and name != repo.default_branch
+        if overwritten and store.delete_branch(conn, repo.id, name):
+            collect_later(conn, repo.id, now)
         try:
             store.create_branch(conn, repo.id, name, start.commit, now)
         except RefExists as there:
@@ -83,11 +85,13 @@ async def delete_branch(app: "App", request: Request) -> Response:
     name = request.path_params["branch"]
 
     def work(conn: Connection) -> None:
-        repo = visit(conn, request, Action.WRITE, app.clock()).repo
+        now = app.clock()
+        repo = visit(conn, request, Action.WRITE, now).repo
         if name == repo.default_branch:
             raise errors.forbidden(f"Cannot delete {BRANCHES}{name}")
         if not store.delete_branch(conn, repo.id, name):
             raise errors.revision_not_found(name)
+        collect_later(conn, repo.id, now)
 
     await app.db.write(work)
     return empty_answer()
@@ -126,9 +130,11 @@ async def delete_tag(app: "App", request: Request) -> Response:
     name = request.path_params["tag"]
 
     def work(conn: Connection) -> None:
-        repo = visit(conn, request, Action.WRITE, app.clock()).repo
+        now = app.clock()
+        repo = visit(conn, request, Action.WRITE, now).repo
         if not store.delete_tag(conn, repo.id, name):
             raise errors.revision_not_found(name)
+        collect_later(conn, repo.id, now)
 
     await app.db.write(work)
     return empty_answer()
@@ -161,6 +167,7 @@ async def super_squash(app: "App", request: Request) -> Response:
                 ),
             )
         squashed(conn, repo, branch, old, new, now)
+        collect_later(conn, repo.id, now)
 
     await app.db.write(work)
     return empty_answer()

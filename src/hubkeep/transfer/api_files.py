@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
+from hubkeep.content.jobs import collect_later
 from hubkeep.content.landing import save_revision, show_head
 from hubkeep.git.errors import TooLarge
 from hubkeep.git.rewrite import remove_lfs_files
@@ -69,6 +70,7 @@ async def delete_files(app: "App", request: Request) -> Response:
         add_storage(conn, repo.id, -sum(file.size for file in gone if file.was_committed))
         if wanted.rewrite_history:
             _rewrite(conn, repo, [file.sha256 for file in gone], now)
+            collect_later(conn, repo.id, now)
 
     await app.db.write(work)
     return empty_answer()
