@@ -142,16 +142,21 @@ def authors(db: Database) -> list[dict[str, str]]:
     return [{"author": names[min(rank, len(names) - 1)]} for rank in (0, 3, 50, 2000, 20_000)]
 
 
-async def run(config: Config, repeats: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Open the hub on the loaded database and return the figures of each class, and of all."""
+async def take(config: Config, repeats: int) -> dict[str, dict[str, list[Answer]]]:
+    """Open the hub on the loaded database and ask the mix, once more than it is measured."""
     hub = Hub(config)
     app = await hub.start()
     try:
         MIX["author"] = authors(app.db)
         await measure(hub, 1)  # the caches of a server that has been up for a while
-        found = await measure(hub, repeats)
+        return await measure(hub, repeats)
     finally:
         await hub.stop()
+
+
+async def run(config: Config, repeats: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the figures of each class, and of all."""
+    found = await take(config, repeats)
     everything = [a for pages in found.values() for answers in pages.values() for a in answers]
     figures = {
         name: {page: summary(answers) for page, answers in pages.items()}

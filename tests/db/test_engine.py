@@ -149,3 +149,11 @@ async def test_a_deadlock_is_run_again(postgresql_url: str) -> None:
     )
     assert sorted(runs) == [1, 2]
     db.close()
+
+
+def test_postgresql_compiles_no_statements(postgresql_url: str) -> None:
+    database = Database(postgresql_url)
+    asked = text("SHOW jit")
+    assert database.read_now(lambda conn: conn.execute(asked).scalar_one()) == "off"
+    assert database.write_now(lambda conn: conn.execute(asked).scalar_one()) == "off"
+    database.close()

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, exc, make_url
 from sqlalchemy.engine import URL
@@ -18,6 +18,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from hubkeep.db.errors import DatabaseFull, DatabaseUnavailable
 from hubkeep.kit.threads import Threads
+
+if TYPE_CHECKING:
+    import psycopg  # an extra: SQLite does without it
 
 T = TypeVar("T")
 
@@ -151,6 +154,7 @@ def _engine(url: URL, busy_ms: int, *, write: bool) -> Engine:
             connect_args={"application_name": "hubkeep", "connect_timeout": 10},
             **options,
         )
+        event.listen(engine, "connect", _without_jit)
         if not write:
             engine = engine.execution_options(postgresql_readonly=True)
         return engine
@@ -177,6 +181,12 @@ def _engine(url: URL, busy_ms: int, *, write: bool) -> Engine:
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _without_jit(dbapi: "psycopg.Connection", _entry: ConnectionPoolEntry) -> None:
+    """Compiling a statement takes longer than any statement of the hub; estimates often ask it."""
+    dbapi.execute("SET jit = off")
+    dbapi.commit()
 
 
 def _state(error: exc.DBAPIError) -> str | None:
