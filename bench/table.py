@@ -21,9 +21,9 @@ Every figure is taken over loopback, between processes of one machine that share
 the load. Where a figure is a ratio, both sides were measured in turns within one run; each is the
 best of its rounds (a median where the table says p50 or p95).
 
-Ratios of CPU depend on what else runs: on an idle machine threads that wake each other cost more than
-on a busy one. On the machine below, info of a repository on SQLite took 3.3 and 4.6 times the bare
-route while other programs ran and 8.5 times without them; the upload 1.1 and 1.9 times.
+Ratios of CPU depend on what else runs: on an idle machine threads that wake each other cost more
+than on a busy one. On the machine below, info of a repository on SQLite took 3.3 and 4.6 times the
+bare route while other programs ran and 8.5 times without them; the upload 1.1 and 1.9 times.
 
 | what | to reach | measured | reached | date | command |
 |---|---|---|---|---|---|
