@@ -36,6 +36,25 @@ async def test_as_many_run_at_once_as_there_are_threads(threads: Threads) -> Non
     await asyncio.gather(threads.run(both.wait), threads.run(both.wait))
 
 
+async def test_quick_calls_do_not_wait_for_a_slow_one(threads: Threads) -> None:
+    go = threading.Event()
+    before = [asyncio.create_task(threads.run(lambda n=n: n)) for n in range(20)]
+    slow = asyncio.create_task(threads.run(lambda: go.wait(10)))
+    behind = [asyncio.create_task(threads.run(lambda n=n: n)) for n in range(20)]
+    quick = asyncio.gather(*before, *behind)
+    assert await asyncio.wait_for(quick, 5) == [*range(20), *range(20)]
+    assert not slow.done()
+    go.set()
+    assert await slow
+
+
+async def test_eager_threads_all_begin_at_once() -> None:
+    eager = Threads(4, "eager", eager=True)
+    all_four = threading.Barrier(4, timeout=10)
+    await asyncio.gather(*(eager.run(all_four.wait) for _ in range(4)))
+    eager.close()
+
+
 async def test_one_thread_keeps_the_order() -> None:
     one = Threads(1, "one")
     seen: list[int] = []

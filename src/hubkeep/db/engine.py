@@ -52,7 +52,10 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._read_side = _Side(_engine(self.url, busy_ms, write=False), readers, "db-read")
         self._write_side = _Side(
-            _engine(self.url, busy_ms, write=True), 1 if self.is_sqlite else writers, "db-write"
+            _engine(self.url, busy_ms, write=True),
+            1 if self.is_sqlite else writers,
+            "db-write",
+            eager=True,
         )
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
@@ -87,9 +90,9 @@ class Database:
 class _Side:
     """One engine, its threads, and a connection kept open by each thread that used it."""
 
-    def __init__(self, engine: Engine, threads: int, name: str) -> None:
+    def __init__(self, engine: Engine, threads: int, name: str, *, eager: bool = False) -> None:
         self.engine = engine
-        self.threads = Threads(threads, name)
+        self.threads = Threads(threads, name, eager=eager)
         self._local = threading.local()
         self._all: list[Connection] = []
         self._lock = threading.Lock()
