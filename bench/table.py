@@ -22,8 +22,8 @@ the load. Where a figure is a ratio, both sides were measured in turns within on
 best of its rounds (a median where the table says p50 or p95).
 
 Ratios of CPU depend on what else runs: on an idle machine threads that wake each other cost more
-than on a busy one. On the machine below, info of a repository took 3.3 to 5.9 times the bare route on
-SQLite from run to run, 9.8 to 12.1 times on PostgreSQL, and the upload 1.1 to 1.9 times.
+than on a busy one. On the machine below, info of a repository took 3.3 to 5.9 times the bare route
+on SQLite from run to run, 9.8 to 12.1 times on PostgreSQL, and the upload 1.1 to 1.9 times.
 
 | what | to reach | measured | reached | date | command |
 |---|---|---|---|---|---|
