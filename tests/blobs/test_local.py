@@ -98,6 +98,29 @@ async def test_bytes_are_durable_before_their_name_and_the_name_before_the_answe
     assert [step.partition(" ")[0] for step in done] == ["sync", "link", "sync"]
 
 
+async def test_what_replaces_is_durable_before_it_takes_the_name(
+    local: LocalStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await local.put("x/y", body(b"abc"), size=3, sha256=None)
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def record_fsync(fd: int) -> None:
+        fsync(fd)
+        done.append("sync " + os.readlink(f"/proc/self/fd/{fd}").removeprefix(str(tmp_path)))
+
+    def record_replace(source: Path, target: Path) -> None:
+        replace(source, target)
+        done.append("replace " + str(target).removeprefix(str(tmp_path)))
+
+    monkeypatch.setattr(os, "fsync", record_fsync)
+    monkeypatch.setattr(os, "replace", record_replace)
+    await local.put("x/y", body(b"xyz"), size=3, sha256=None, replace=True)
+    assert done[0].startswith("sync /tmp/")
+    assert done[1:] == ["replace /blobs/x/y", "sync /blobs/x"]
+    assert files(tmp_path) == ["blobs/x/y"]
+
+
 async def test_putting_again_makes_the_file_young(local: LocalStore) -> None:
     key = await put(local, b"abc")
     path = local.local_path(key)
@@ -111,8 +134,9 @@ async def test_putting_again_makes_the_file_young(local: LocalStore) -> None:
 async def test_a_key_cannot_be_a_folder_too(local: LocalStore) -> None:
     await local.put("a/b", body(b"x"), size=1, sha256=None)
     for key in ("a", "a/b/c", "a/b/c/d"):
-        with pytest.raises(BadKey):
-            await local.put(key, body(b"x"), size=1, sha256=None)
+        for replace in (False, True):
+            with pytest.raises(BadKey):
+                await local.put(key, body(b"x"), size=1, sha256=None, replace=replace)
     assert await local.size("a/b/c") is None
     await local.delete("a/b/c")
     await local.delete("a")

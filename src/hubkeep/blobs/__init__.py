@@ -19,7 +19,7 @@ from hubkeep.blobs.errors import (
 from hubkeep.blobs.open import open_store
 from hubkeep.blobs.parted import MOST_PARTS
 from hubkeep.blobs.s3_place import S3Credentials
-from hubkeep.blobs.store import BlobStore, StoredKey, StoredUpload, check_key, whole_key
+from hubkeep.blobs.store import BlobStore, StoredKey, StoredUpload, check_key, whole_key, xorb_key
 
 __all__ = [
     "MOST_PARTS",
@@ -40,4 +40,5 @@ __all__ = [
     "check_key",
     "open_store",
     "whole_key",
+    "xorb_key",
 ]

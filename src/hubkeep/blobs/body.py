@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies on their way in: counted, and batched so that one thread hop moves a megabyte."""
+"""Bodies on their way in: counted, hashed, and batched so that a thread hop moves a megabyte."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from typing import TypeAlias
 
-from hubkeep.blobs.errors import SizeMismatch
+from hubkeep.blobs.errors import HashMismatch, SizeMismatch
 from hubkeep.blobs.store import PIECE
 
 Batch: TypeAlias = Sequence[bytes | memoryview]
@@ -15,17 +16,17 @@ Batch: TypeAlias = Sequence[bytes | memoryview]
 _MOST_PIECES = 1000
 
 
-async def batches(body: AsyncIterable[bytes], size: int) -> AsyncGenerator[Batch, None]:
+async def batches(body: AsyncIterable[bytes], size: int | None) -> AsyncGenerator[Batch, None]:
     """The body in batches of at most 1 MiB, as it came, without joining or copying pieces.
 
-    Raises SizeMismatch once more than `size` bytes came, without reading on, or at the end if
-    fewer did. A batch that has been given out is not touched again.
+    Raises SizeMismatch once more than `size` bytes came (None: any size), without reading on, or at
+    the end if fewer did. A batch that has been given out is not touched again.
     """
     batch: list[bytes | memoryview] = []
     held = total = 0
     async for piece in body:
         total += len(piece)
-        if total > size:
+        if size is not None and total > size:
             raise SizeMismatch(size, total)
         for part in _bounded(piece):
             if batch and (held + len(part) > PIECE or len(batch) == _MOST_PIECES):
@@ -33,10 +34,32 @@ async def batches(body: AsyncIterable[bytes], size: int) -> AsyncGenerator[Batch
                 batch, held = [], 0
             batch.append(part)
             held += len(part)
-    if total < size:
+    if size is not None and total < size:
         raise SizeMismatch(size, total)
     if batch:
         yield batch
+
+
+class Expected:
+    """The sha256 that bytes on their way in shall have; with None nothing is hashed."""
+
+    def __init__(self, sha256: str | None) -> None:
+        self.sha256 = sha256
+        self._hash = hashlib.sha256() if sha256 is not None else None
+
+    def update(self, batch: Batch) -> None:
+        """Take in what comes next."""
+        if self._hash is not None:
+            for piece in batch:
+                self._hash.update(piece)
+
+    def check(self) -> None:
+        """HashMismatch unless what was taken in has the sha256."""
+        if self.sha256 is None or self._hash is None:
+            return
+        got = self._hash.hexdigest()
+        if got != self.sha256:
+            raise HashMismatch(self.sha256, got)
 
 
 def _bounded(piece: bytes) -> Iterator[bytes | memoryview]:

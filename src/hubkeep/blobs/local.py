@@ -5,8 +5,9 @@
     tmp/            what is being written, on the same file system, so that naming it is atomic
     uploads/        uploads in parts (`local_parts`)
 
-A file is written and hashed under a temporary name, synced, and linked to its key; the folder is
-synced before the call returns. What a kill leaves lies in tmp/ and waits for the sweep.
+A file is written and hashed under a temporary name, synced, and linked to its key, or renamed to it
+where it replaces another; the folder is synced before the call returns. What a kill leaves lies in
+tmp/ and waits for the sweep.
 """
 
 from __future__ import annotations
@@ -55,15 +56,21 @@ class LocalStore:
         self._uploads = LocalUploads(uploads, self._blobs, self._folders, self._threads)
 
     async def put(
-        self, key: str, body: AsyncIterable[bytes], *, size: int, sha256: str | None
+        self,
+        key: str,
+        body: AsyncIterable[bytes],
+        *,
+        size: int | None,
+        sha256: str | None,
+        replace: bool = False,
     ) -> None:
         target = self._path(key)
-        incoming = Incoming(self._tmp)
+        incoming = Incoming(self._tmp, sha256)
         try:
             async with aclosing(batches(body, size)) as bounded, self._threads.pipeline() as pipe:
                 async for batch in bounded:
                     await pipe.run(incoming.write, batch)
-            await self._threads.run(incoming.publish, self._folders, target, key, sha256)
+            await self._threads.run(incoming.publish, self._folders, target, key, replace)
         except BaseException:
             self._threads.later(incoming.discard)
             raise

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import stat
 import threading
@@ -13,8 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
-from hubkeep.blobs.body import Batch
-from hubkeep.blobs.errors import BadKey, BlobMissing, HashMismatch, NoSpace, StoreUnavailable
+from hubkeep.blobs.body import Batch, Expected
+from hubkeep.blobs.errors import BadKey, BlobMissing, NoSpace, StoreUnavailable
 from hubkeep.blobs.store import PIECE
 
 # EFBIG: the file system or the process may not hold a file of this size.
@@ -92,11 +91,12 @@ class Folders:
             self._durable.clear()
         self._durable.add(folder)
 
-    def place(self, source: Path, target: Path, key: str) -> None:
+    def place(self, source: Path, target: Path, key: str, *, replace: bool = False) -> None:
         """Give the synced file `source` the name `target` too, durably, unless that is taken.
 
-        Either way `target` is as if modified now. Raises BadKey if the name is a folder or goes
-        through a file, and FileNotFoundError if `source` is gone.
+        With `replace` it takes the name from who has it, and gives up its own. Either way `target`
+        is as if modified now. Raises BadKey if the name is a folder or goes through a file, and
+        FileNotFoundError if `source` is gone.
         """
         try:
             self.ensure(target.parent)
@@ -104,7 +104,12 @@ class Folders:
             raise BadKey(key) from error
         os.utime(source)
         try:
-            os.link(source, target)
+            if replace:
+                source.replace(target)
+            else:
+                os.link(source, target)
+        except IsADirectoryError:
+            raise BadKey(key) from None
         except FileExistsError:
             if target.is_dir():
                 raise BadKey(key) from None
@@ -114,41 +119,38 @@ class Folders:
 
 
 class Incoming:
-    """A file that is written, hashed, and given its name at the end, or discarded.
+    """A file that is written, hashed if it shall have a hash, and given its name, or discarded.
 
     Nothing is opened before the first write, so that whoever made one may always discard it. The
     lock lets a discard, sent by a cancelled caller, wait for the write that is still running:
     a descriptor closed too early would be somebody else's at the next write.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sha256: str | None) -> None:
         self._path = folder / token_hex(16)
         self._lock = threading.Lock()
-        self._hash = hashlib.sha256()
+        self._expected = Expected(sha256)
         self._fd: int | None = None
         self._offset = 0
         self._over = False
 
     def write(self, batch: Batch) -> None:
-        """Hash and append a batch."""
+        """Append a batch."""
         with self._lock, disk_errors():
             if self._over:
                 return
             fd = self._open()
-            for piece in batch:
-                self._hash.update(piece)
+            self._expected.update(batch)
             self._offset = write_all(fd, batch, self._offset)
 
-    def publish(self, folders: Folders, target: Path, key: str, sha256: str | None) -> None:
+    def publish(self, folders: Folders, target: Path, key: str, replace: bool) -> None:
         """Check the hash, sync, and give the file its name. HashMismatch, BadKey."""
         with self._lock, disk_errors():
             if self._over:
                 return
-            got = self._hash.hexdigest()
-            if sha256 is not None and got != sha256:
-                raise HashMismatch(sha256, got)
+            self._expected.check()
             os.fsync(self._open())
-            folders.place(self._path, target, key)
+            folders.place(self._path, target, key, replace=replace)
         self.discard()
 
     def discard(self) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hubkeep.blobs.body import batches
-from hubkeep.blobs.errors import BlobMissing, HashMismatch, UploadMissing
+from hubkeep.blobs.body import Expected, batches
+from hubkeep.blobs.errors import BlobMissing, UploadMissing
 from hubkeep.blobs.parted import Finished, Parted, new_parted, new_upload
 from hubkeep.blobs.store import (
     PIECE,
@@ -43,11 +43,19 @@ class MemoryStore:
         self._finished: dict[str, tuple[Finished, datetime]] = {}
 
     async def put(
-        self, key: str, body: AsyncIterable[bytes], *, size: int, sha256: str | None
+        self,
+        key: str,
+        body: AsyncIterable[bytes],
+        *,
+        size: int | None,
+        sha256: str | None,
+        replace: bool = False,
     ) -> None:
         check_key(key)
         content = await _collect(body, size)
         _check_hash(content, sha256)
+        if replace:
+            self._blobs.pop(key, None)
         self._keep(key, content)
 
     async def open(
@@ -160,7 +168,7 @@ class MemoryStore:
         return going
 
 
-async def _collect(body: AsyncIterable[bytes], size: int) -> bytes:
+async def _collect(body: AsyncIterable[bytes], size: int | None) -> bytes:
     content = bytearray()
     async for batch in batches(body, size):
         for piece in batch:
@@ -169,9 +177,9 @@ async def _collect(body: AsyncIterable[bytes], size: int) -> bytes:
 
 
 def _check_hash(content: bytes, sha256: str | None) -> None:
-    got = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and got != sha256:
-        raise HashMismatch(sha256, got)
+    expected = Expected(sha256)
+    expected.update([content])
+    expected.check()
 
 
 def _etag(content: bytes) -> str:

@@ -12,15 +12,14 @@ one writing over the earlier: the same bytes, for keys that are hashes.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 
-from hubkeep.blobs.body import batches
-from hubkeep.blobs.errors import BlobMissing, HashMismatch
+from hubkeep.blobs.body import Expected, batches
+from hubkeep.blobs.errors import BlobMissing
 from hubkeep.blobs.s3_objects import S3Objects
 from hubkeep.blobs.s3_parts import S3Parts
 from hubkeep.blobs.s3_place import S3Credentials, S3Place
@@ -55,35 +54,44 @@ class S3Store:
         self._uploads = S3Uploads(self._objects, self._parts, self._threads)
 
     async def put(
-        self, key: str, body: AsyncIterable[bytes], *, size: int, sha256: str | None
+        self,
+        key: str,
+        body: AsyncIterable[bytes],
+        *,
+        size: int | None,
+        sha256: str | None,
+        replace: bool = False,
     ) -> None:
         path = self._path(key)
-        part_size = max(_PART, -(-size // _MOST_PARTS))
-        if size > part_size:
-            await self._put_parts(path, body, size, sha256, part_size)
-            return
+        expected = Expected(sha256)
+        part_size = max(_PART, -(-(size or 0) // _MOST_PARTS))
         async with aclosing(_chunks(body, size, part_size)) as chunks:
-            content = b"".join([chunk async for chunk in chunks])
-        got = await self._threads.run(lambda: hashlib.sha256(content).hexdigest())
-        if sha256 is not None and got != sha256:
-            raise HashMismatch(sha256, got)
-        if not await self._objects.create(path, content) and not await self._renewed(path):
-            await self._objects.write(path, content)  # deleted just between the two
-
-    async def _put_parts(
-        self, path: str, body: AsyncIterable[bytes], size: int, sha256: str | None, part_size: int
-    ) -> None:
-        incoming = _Incoming(self._parts, path)
-        try:
-            chunks = _chunks(body, size, part_size)
-            async with aclosing(chunks), self._threads.pipeline() as pipe:
-                async for chunk in chunks:
+            chunk = await anext(chunks, b"")
+            if len(chunk) < part_size or len(chunk) == size:
+                await self._put_whole(path, chunk, expected, replace)
+                return
+            incoming = _Incoming(self._parts, path, expected)
+            try:
+                async with self._threads.pipeline() as pipe:
                     await pipe.run(incoming.send, chunk)
-            incoming.check(sha256)
-            if not await self._renewed(path):
-                await self._threads.run(incoming.complete)
-        finally:
-            self._threads.later(incoming.discard)
+                    async for chunk in chunks:
+                        await pipe.run(incoming.send, chunk)
+                expected.check()
+                if replace or not await self._renewed(path):
+                    await self._threads.run(incoming.complete)
+            finally:
+                self._threads.later(incoming.discard)
+
+    async def _put_whole(
+        self, path: str, content: bytes, expected: Expected, replace: bool
+    ) -> None:
+        if expected.sha256 is not None:
+            await self._threads.run(expected.update, [content])
+            expected.check()
+        if replace:
+            await self._objects.write(path, content)
+        elif not await self._objects.create(path, content) and not await self._renewed(path):
+            await self._objects.write(path, content)  # deleted just between the two
 
     async def _renewed(self, path: str) -> bool:
         """Make an object count as modified now; False if it is not there."""
@@ -175,17 +183,17 @@ class S3Store:
 
 
 class _Incoming:
-    """A body on its way into a multipart upload. Every method but `check` blocks.
+    """A body on its way into a multipart upload. Every method blocks.
 
     boto3 rather than obstore's streaming put, which neither aborts the upload nor lets go of the
     body when the caller is cancelled. The lock lets `discard` wait for a part still on its way.
     """
 
-    def __init__(self, parts: S3Parts, path: str) -> None:
+    def __init__(self, parts: S3Parts, path: str, expected: Expected) -> None:
         self._parts = parts
         self._path = path
         self._lock = threading.Lock()
-        self._hash = hashlib.sha256()
+        self._expected = expected
         self._etags: dict[int, str] = {}
         self._s3_id: str | None = None
         self._over = False
@@ -195,17 +203,11 @@ class _Incoming:
         with self._lock:
             if self._over:
                 return
-            self._hash.update(content)
+            self._expected.update([content])
             if self._s3_id is None:
                 self._s3_id = self._parts.create(self._path)
             number = len(self._etags) + 1
             self._etags[number] = self._parts.send(self._path, self._s3_id, number, content)
-
-    def check(self, sha256: str | None) -> None:
-        """HashMismatch unless this is the hash of what was sent."""
-        got = self._hash.hexdigest()
-        if sha256 is not None and got != sha256:
-            raise HashMismatch(sha256, got)
 
     def complete(self) -> None:
         """Make the object visible."""
@@ -223,20 +225,21 @@ class _Incoming:
 
 
 async def _chunks(
-    body: AsyncIterable[bytes], size: int, part_size: int
+    body: AsyncIterable[bytes], size: int | None, part_size: int
 ) -> AsyncGenerator[bytes, None]:
     """The body in pieces of `part_size`, the last one as it comes."""
     held: list[bytes | memoryview] = []
     have = 0
     async with aclosing(batches(body, size)) as bounded:
         async for batch in bounded:
-            held.extend(batch)
-            have += sum(map(len, batch))
-            if have >= part_size:
-                joined = b"".join(held)
-                yield joined[:part_size]
-                held.clear()
-                held.append(joined[part_size:])
+            for piece in batch:
+                have += len(piece)
+                if have <= part_size:
+                    held.append(piece)
+                    continue
                 have -= part_size
+                view = memoryview(piece)
+                yield b"".join([*held, view[: len(piece) - have]])
+                held = [view[len(piece) - have :]]
     if have:
         yield b"".join(held)

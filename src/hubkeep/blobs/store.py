@@ -20,7 +20,7 @@ PIECE = 1 << 20
 """Bytes that are moved at once, in and out; what a transfer holds in memory is a few of these."""
 
 _KEY = re.compile(r"(?:[a-z0-9_-][a-z0-9._-]{0,199})(?:/[a-z0-9_-][a-z0-9._-]{0,199})*")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_KEY = 500
 
 
@@ -49,14 +49,22 @@ class BlobStore(Protocol):
     """
 
     async def put(
-        self, key: str, body: AsyncIterable[bytes], *, size: int, sha256: str | None
+        self,
+        key: str,
+        body: AsyncIterable[bytes],
+        *,
+        size: int | None,
+        sha256: str | None,
+        replace: bool = False,
     ) -> None:
-        """Store exactly `size` bytes with this sha256 (hex; None: not checked) under `key`.
+        """Store exactly `size` bytes (None: all that come) with this sha256 (hex) under `key`.
 
+        Without a sha256 nothing is hashed: the body checks itself, and raises before it ends.
         When it returns the bytes are durable. Until then, and if it fails or is cancelled, nothing
         is visible. A key that is there keeps its bytes; the body is read and checked all the
-        same, and `modified` becomes now. Reading stops as soon as the body is too long.
-        Raises SizeMismatch, HashMismatch, and what `body` raises.
+        same, and `modified` becomes now. With `replace` it gets these bytes at once and whole, and
+        who has the old ones open may read on or fail. Reading stops as soon as the body is too
+        long. Raises SizeMismatch, HashMismatch, and what `body` raises.
         """
         ...
 
@@ -169,9 +177,16 @@ class BlobStore(Protocol):
 
 def whole_key(sha256: str) -> str:
     """The key of a file that is stored whole: `sha256/ab/cd/<hex>`. ValueError if not a sha256."""
-    if not _SHA256.fullmatch(sha256):
+    if not _HASH.fullmatch(sha256):
         raise ValueError(f"not a sha256: {sha256!r}")
     return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+
+
+def xorb_key(text_hash: str) -> str:
+    """The key of a xorb, whose hash is written as Xet does: `xorbs/ab/cd/<hex>`. ValueError."""
+    if not _HASH.fullmatch(text_hash):
+        raise ValueError(f"not a Xet hash: {text_hash!r}")
+    return f"xorbs/{text_hash[:2]}/{text_hash[2:4]}/{text_hash}"
 
 
 def check_key(key: str) -> str:
