@@ -61,6 +61,13 @@ async def store(store_url: str) -> AsyncGenerator[BlobStore, None]:
 
 
 @pytest.fixture
+async def s3(s3_url: str) -> AsyncGenerator[BlobStore, None]:
+    """The one on S3."""
+    async with opened(s3_url) as ready:
+        yield ready
+
+
+@pytest.fixture
 def part_size(backend: str) -> int:
     """The smallest part on S3, and a handier one elsewhere."""
     return 5 << 20 if backend == "s3" else 100_000

@@ -5,60 +5,27 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import urllib.error
-import urllib.request
-from collections.abc import AsyncGenerator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from boto3.s3.transfer import TransferConfig
 
 from hubkeep.blobs import (
     BadParts,
     BlobStore,
     HashMismatch,
-    S3Credentials,
     StoreUnavailable,
     open_store,
 )
 from hubkeep.blobs.s3 import S3Store
 from tests.blobs.bodies import Body, body, content, put, put_parts, sha256_of, whole
+from tests.blobs.conftest import CREDENTIALS
+from tests.blobs.s3_clients import expect_refusal, fetch, multiparts, objects, send
 
 pytestmark = pytest.mark.anyio
 
 MIB = 1 << 20
-CREDENTIALS = S3Credentials("test", "secret")
-
-
-@pytest.fixture
-async def s3(s3_url: str) -> AsyncGenerator[BlobStore, None]:
-    store = open_store(s3_url, credentials=CREDENTIALS)
-    yield store
-    await store.close()
-
-
-def objects(s3_client, prefix: str) -> list[str]:
-    found = s3_client.list_objects_v2(Bucket="blobs", Prefix=prefix + "/").get("Contents", [])
-    return sorted(item["Key"].removeprefix(prefix + "/") for item in found)
-
-
-def multiparts(s3_client, prefix: str) -> list[str]:
-    found = s3_client.list_multipart_uploads(Bucket="blobs", Prefix=prefix + "/")
-    return [item["Key"] for item in found.get("Uploads", [])]
-
-
-def fetch(url: str, **headers: str) -> tuple[int, bytes, dict[str, str]]:
-    request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.status, answer.read(), dict(answer.headers)
-
-
-def send(url: str, data: bytes) -> str:
-    """PUT as a client of git-lfs does; gives the etag."""
-    plain = {"Content-Type": "application/octet-stream"}
-    request = urllib.request.Request(url, data=data, method="PUT", headers=plain)
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return answer.headers["ETag"]
 
 
 async def test_a_signed_address_serves_the_blob(s3: BlobStore) -> None:
@@ -99,15 +66,6 @@ async def test_parts_go_to_signed_addresses(s3: BlobStore) -> None:
     late = await asyncio.to_thread(expect_refusal, url, b"x" * part_size)
     assert late >= 400
     assert await whole(s3, "a") == data
-
-
-def expect_refusal(url: str, data: bytes) -> int:
-    try:
-        send(url, data)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code
-    return 200
 
 
 async def test_a_signed_part_of_another_size_does_not_count(s3: BlobStore) -> None:
@@ -190,6 +148,23 @@ async def test_what_stays_in_the_bucket(s3: BlobStore, s3_client, s3_prefix: str
         await s3.finish_upload(wrong, etags, sha256="0" * 64)
     assert objects(s3_client, s3_prefix) == ["blobs/a", f"blobs/{key}", f"finished/{upload}"]
     assert multiparts(s3_client, s3_prefix) == []
+
+
+async def test_a_large_object_is_copied_in_parts(
+    s3: BlobStore, s3_client, s3_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_parts = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB)
+    monkeypatch.setattr("hubkeep.blobs.s3_parts._COPYING", in_parts)
+    data = content(11 * MIB)
+    key = await put(s3, data)
+    assert etag_of(s3_client, f"{s3_prefix}/blobs/{key}").endswith("-2")
+    await put(s3, data)
+    assert etag_of(s3_client, f"{s3_prefix}/blobs/{key}").endswith("-3")
+    assert await whole(s3, key) == data
+
+
+def etag_of(s3_client, name: str) -> str:
+    return s3_client.head_object(Bucket="blobs", Key=name)["ETag"].strip('"')
 
 
 @pytest.mark.parametrize("how", ["breaks", "hangs", "hash"])

@@ -19,7 +19,15 @@ from hubkeep.blobs.errors import (
 from hubkeep.blobs.open import open_store
 from hubkeep.blobs.parted import MOST_PARTS
 from hubkeep.blobs.s3_place import S3Credentials
-from hubkeep.blobs.store import BlobStore, StoredKey, StoredUpload, check_key, whole_key, xorb_key
+from hubkeep.blobs.store import (
+    BlobStore,
+    SignedPut,
+    StoredKey,
+    StoredUpload,
+    check_key,
+    whole_key,
+    xorb_key,
+)
 
 __all__ = [
     "MOST_PARTS",
@@ -32,6 +40,7 @@ __all__ = [
     "HashMismatch",
     "NoSpace",
     "S3Credentials",
+    "SignedPut",
     "SizeMismatch",
     "StoreUnavailable",
     "StoredKey",

@@ -3,7 +3,7 @@
 
 BlobError
 ├── BlobMissing         no blob under this key
-├── UploadMissing       no such upload in parts, or it is over
+├── UploadMissing       no such upload, nothing came to it, or it is over
 ├── BadContent          the bytes are not what was announced; nothing became visible
 │   ├── SizeMismatch    too few or too many bytes
 │   ├── HashMismatch    the sha256 differs
@@ -33,7 +33,7 @@ class BlobMissing(BlobError):
 
 
 class UploadMissing(BlobError):
-    """There is no open upload `upload`: never begun, aborted, or already finished."""
+    """There is no open upload `upload`: never begun or sent, aborted, or already finished."""
 
     def __init__(self, upload: str) -> None:
         super().__init__(f"no open upload {upload}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -22,6 +22,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from hubkeep.blobs.body import batches
+from hubkeep.blobs.errors import UploadMissing
 from hubkeep.blobs.local_files import (
     Folders,
     Incoming,
@@ -31,7 +32,17 @@ from hubkeep.blobs.local_files import (
     open_blob,
 )
 from hubkeep.blobs.local_uploads import LocalUploads
-from hubkeep.blobs.store import StoredKey, StoredUpload, check_key, check_prefix, check_range
+from hubkeep.blobs.store import (
+    SignedPut,
+    StoredKey,
+    StoredUpload,
+    T,
+    check_key,
+    check_prefix,
+    check_range,
+    check_span,
+    check_staged_size,
+)
 from hubkeep.blobs.work import Threads
 
 _LISTED_AT_ONCE = 500
@@ -117,9 +128,24 @@ class LocalStore:
         seconds: int,  # noqa: ARG002 - the contract's
         filename: str | None = None,  # noqa: ARG002
         content_type: str | None = None,  # noqa: ARG002
+        span: tuple[int, int] | None = None,
     ) -> str | None:
         check_key(key)
+        check_span(span)
         return None
+
+    async def signed_put(self, *, size: int, seconds: int) -> SignedPut | None:  # noqa: ARG002
+        check_staged_size(size)
+        return None
+
+    async def publish_staged(
+        self,
+        staged: str,
+        key: str,
+        check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]],  # noqa: ARG002
+    ) -> T:
+        check_key(key)
+        raise UploadMissing(staged)
 
     async def begin_upload(self, key: str, *, size: int, part_size: int) -> str:
         return await self._uploads.begin(key, size, part_size)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +14,15 @@ from hubkeep.blobs.errors import BlobMissing, UploadMissing
 from hubkeep.blobs.parted import Finished, Parted, new_parted, new_upload
 from hubkeep.blobs.store import (
     PIECE,
+    SignedPut,
     StoredKey,
     StoredUpload,
+    T,
     check_key,
     check_prefix,
     check_range,
+    check_span,
+    check_staged_size,
 )
 
 
@@ -95,9 +99,24 @@ class MemoryStore:
         seconds: int,  # noqa: ARG002 - the contract's
         filename: str | None = None,  # noqa: ARG002
         content_type: str | None = None,  # noqa: ARG002
+        span: tuple[int, int] | None = None,
     ) -> str | None:
         check_key(key)
+        check_span(span)
         return None
+
+    async def signed_put(self, *, size: int, seconds: int) -> SignedPut | None:  # noqa: ARG002
+        check_staged_size(size)
+        return None
+
+    async def publish_staged(
+        self,
+        staged: str,
+        key: str,
+        check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]],  # noqa: ARG002
+    ) -> T:
+        check_key(key)
+        raise UploadMissing(staged)
 
     async def begin_upload(self, key: str, *, size: int, part_size: int) -> str:
         upload = new_upload()

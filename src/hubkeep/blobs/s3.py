@@ -3,6 +3,7 @@
 
     blobs/<key>                     what is stored
     uploads/, staging/, finished/   uploads in parts (`s3_uploads`)
+    staging/                        what clients put by themselves (`s3_staged`)
 
 S3 makes an object visible whole or not at all, but checks no sha256. So a small body is held in
 memory until it is checked; a larger one goes into a multipart upload, which is completed once the
@@ -13,7 +14,7 @@ one writing over the earlier: the same bytes, for keys that are hashes.
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
@@ -23,14 +24,19 @@ from hubkeep.blobs.errors import BlobMissing
 from hubkeep.blobs.s3_objects import S3Objects
 from hubkeep.blobs.s3_parts import S3Parts
 from hubkeep.blobs.s3_place import S3Credentials, S3Place
+from hubkeep.blobs.s3_staged import S3Staged
 from hubkeep.blobs.s3_uploads import S3Uploads
 from hubkeep.blobs.store import (
     PIECE,
+    SignedPut,
     StoredKey,
     StoredUpload,
+    T,
     check_key,
     check_prefix,
     check_range,
+    check_span,
+    check_staged_size,
 )
 from hubkeep.blobs.work import Threads
 
@@ -52,6 +58,7 @@ class S3Store:
         self._parts = S3Parts(place, credentials)
         self._threads = Threads(count=8, name="s3")
         self._uploads = S3Uploads(self._objects, self._parts, self._threads)
+        self._staged = S3Staged(self._objects, self._parts, self._threads)
 
     async def put(
         self,
@@ -77,7 +84,7 @@ class S3Store:
                     async for chunk in chunks:
                         await pipe.run(incoming.send, chunk)
                 expected.check()
-                if replace or not await self._renewed(path):
+                if replace or not await self._renew(path):
                     await self._threads.run(incoming.complete)
             finally:
                 self._threads.later(incoming.discard)
@@ -90,16 +97,11 @@ class S3Store:
             expected.check()
         if replace:
             await self._objects.write(path, content)
-        elif not await self._objects.create(path, content) and not await self._renewed(path):
+        elif not await self._objects.create(path, content) and not await self._renew(path):
             await self._objects.write(path, content)  # deleted just between the two
 
-    async def _renewed(self, path: str) -> bool:
-        """Make an object count as modified now; False if it is not there."""
-        try:
-            await self._threads.run(self._parts.copy, path, path)
-        except BlobMissing:
-            return False
-        return True
+    async def _renew(self, path: str) -> bool:
+        return await self._threads.run(self._parts.renew, path)
 
     async def open(
         self, key: str, start: int = 0, end: int | None = None
@@ -138,11 +140,24 @@ class S3Store:
         seconds: int,
         filename: str | None = None,
         content_type: str | None = None,
+        span: tuple[int, int] | None = None,
     ) -> str | None:
         path = self._path(key)
+        check_span(span)
         if not self._place.direct:
             return None
-        return await self._threads.run(self._parts.sign_get, path, seconds, filename, content_type)
+        return await self._threads.run(
+            self._parts.sign_get, path, seconds, filename, content_type, span
+        )
+
+    async def signed_put(self, *, size: int, seconds: int) -> SignedPut | None:
+        check_staged_size(size)
+        return await self._staged.sign(size, seconds) if self._place.direct else None
+
+    async def publish_staged(
+        self, staged: str, key: str, check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]]
+    ) -> T:
+        return await self._staged.publish(staged, self._path(key), check)
 
     async def begin_upload(self, key: str, *, size: int, part_size: int) -> str:
         return await self._uploads.begin(key, size, part_size)

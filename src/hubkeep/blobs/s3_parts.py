@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import IO
 from urllib.parse import quote
 
+from boto3.s3.transfer import TransferConfig
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +23,9 @@ from hubkeep.blobs.s3_place import S3Credentials, S3Place
 _MISSING = frozenset({"404", "NoSuchKey"})
 _BAD_PARTS = frozenset({"InvalidPart", "InvalidPartOrder", "EntityTooSmall"})
 _FULL = frozenset({"QuotaExceeded", "XMinioStorageFull"})
+
+# One request for each 256 MiB: few, and none so long that nothing is heard of it for a minute.
+_COPYING = TransferConfig(multipart_threshold=256 << 20, multipart_chunksize=256 << 20)
 
 
 @contextmanager
@@ -113,8 +117,19 @@ class S3Parts:
         """
         with boto_errors(source):
             self._client.copy(
-                self._at(source), **self._at(target), ExtraArgs={"MetadataDirective": "REPLACE"}
+                self._at(source),
+                **self._at(target),
+                ExtraArgs={"MetadataDirective": "REPLACE"},
+                Config=_COPYING,
             )
+
+    def renew(self, path: str) -> bool:
+        """Make an object count as modified now; False if it is not there."""
+        try:
+            self.copy(path, path)
+        except BlobMissing:
+            return False
+        return True
 
     def sign_part(self, path: str, s3_id: str, number: int, size: int, seconds: int) -> str:
         """Where to PUT a part of exactly `size` bytes: the length is signed too."""
@@ -124,15 +139,36 @@ class S3Parts:
         )
 
     def sign_get(
-        self, path: str, seconds: int, filename: str | None, content_type: str | None
+        self,
+        path: str,
+        seconds: int,
+        filename: str | None,
+        content_type: str | None,
+        span: tuple[int, int] | None,
     ) -> str:
-        """Where to GET an object, as an attachment of this name and of this type."""
+        """Where to GET an object, as an attachment of this name and of this type.
+
+        A Range that is signed must be sent, and S3 takes no other one.
+        """
         params = self._at(path)
+        if span is not None:
+            params["Range"] = f"bytes={span[0]}-{span[1] - 1}"
         if filename is not None:
             params["ResponseContentDisposition"] = _attachment(filename)
         if content_type is not None:
             params["ResponseContentType"] = content_type
         return self._signer.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
+
+    def sign_put(self, path: str, size: int, seconds: int) -> str:
+        """Where to PUT an object of exactly `size` bytes: the length is signed too."""
+        return self._signer.generate_presigned_url(
+            "put_object", Params={**self._at(path), "ContentLength": size}, ExpiresIn=seconds
+        )
+
+    def delete(self, path: str) -> None:
+        """Remove the object if it is there."""
+        with boto_errors():
+            self._client.delete_object(**self._at(path))
 
     def close(self) -> None:
         """Close connections."""

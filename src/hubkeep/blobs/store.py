@@ -8,13 +8,15 @@ knows nothing of repositories or rights; whoever holds a key may read its bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from hubkeep.blobs.errors import BadKey
+
+T = TypeVar("T")
 
 PIECE = 1 << 20
 """Bytes that are moved at once, in and out; what a transfer holds in memory is a few of these."""
@@ -22,6 +24,7 @@ PIECE = 1 << 20
 _KEY = re.compile(r"(?:[a-z0-9_-][a-z0-9._-]{0,199})(?:/[a-z0-9_-][a-z0-9._-]{0,199})*")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LONGEST_KEY = 500
+_LARGEST_STAGED = 5 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,19 @@ class StoredUpload:
     upload: str
     key: str
     started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPut:
+    """Where a client may PUT bytes that nobody sees before `publish_staged`.
+
+    `id` names them: it cannot be guessed, is safe in addresses, and outlives the process.
+    `headers` must be sent as they are, beside the Content-Length.
+    """
+
+    id: str
+    url: str
+    headers: dict[str, str]
 
 
 class BlobStore(Protocol):
@@ -108,11 +124,33 @@ class BlobStore(Protocol):
         seconds: int,
         filename: str | None = None,
         content_type: str | None = None,
+        span: tuple[int, int] | None = None,
     ) -> str | None:
         """An address where anyone may GET the blob, whole or by Range; None: send it yourself.
 
-        With `filename` the answer is an attachment of that name. Whether the key exists is not
-        checked. A HEAD of the address may be refused.
+        With `filename` the answer is an attachment of that name. With a `span`, which is not empty,
+        the address gives the bytes [start, end) alone, to who asks with `Range: bytes=a-b` for just
+        these. Whether the key exists is not checked. A HEAD of the address may be refused.
+        """
+        ...
+
+    async def signed_put(self, *, size: int, seconds: int) -> SignedPut | None:
+        """Where a client may PUT `size` bytes, 1 to 5 GiB, without credentials; None: use `put`.
+
+        What comes is for `publish_staged` alone to see, and swept if that never happens.
+        """
+        ...
+
+    async def publish_staged(
+        self, staged: str, key: str, check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]]
+    ) -> T:
+        """Store what came to this `signed_put` under `key` if it passes; gives what `check` gives.
+
+        `check` reads the bytes to their end, in pieces of at most 1 MiB, and raises what is wrong
+        with them. Those very bytes become visible, whatever the client puts meanwhile; a key that
+        is there keeps its own. Then the staged bytes are forgotten, as they are when `check`
+        raises. They stay to be published again when the store fails or the caller is cancelled.
+        Raises UploadMissing (nothing came, or it is over), SizeMismatch, what `check` raises.
         """
         ...
 
@@ -209,3 +247,15 @@ def check_range(start: int, end: int | None) -> None:
     """ValueError for a range that counts from behind or runs backwards."""
     if start < 0 or (end is not None and end < start):
         raise ValueError(f"not a range: [{start}, {end})")
+
+
+def check_span(span: tuple[int, int] | None) -> None:
+    """ValueError for a span that cannot be asked for by HTTP."""
+    if span is not None and not 0 <= span[0] < span[1]:
+        raise ValueError(f"not a span: [{span[0]}, {span[1]})")
+
+
+def check_staged_size(size: int) -> None:
+    """ValueError for a size that no single PUT takes: 5 GiB is S3's limit, kept everywhere."""
+    if not 0 < size <= _LARGEST_STAGED:
+        raise ValueError(f"cannot take {size} bytes in one PUT")
