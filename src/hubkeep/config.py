@@ -11,6 +11,8 @@ import msgspec
 PREFIX = "HUBKEEP_"
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _DATABASES = ("", "sqlite", "postgresql", "postgres")
+_DEDUP = ("readable", "hub")
+LEAST_XET_GRACE = 22
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", ".localhost")
 
 
@@ -54,6 +56,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     answered.
     """
     log_level: str = "info"
+    xet_dedup: str = "readable"
+    """Which stored chunks an upload may build on: those that its sender can read (`readable`), or
+    all of the hub (`hub`), which tells its users which data others hold.
+    """
+    xet_grace_days: int = 30
+    """How long chunks stay after the last file with them is gone; clients count on 21 days."""
+    xet_convert: bool = False
+    """Whether files that came by git-lfs are turned into chunks in the background."""
+    scrub_days: int = 30
+    """In how many days all stored chunks are read and hashed once; 0: never by itself."""
 
     def __post_init__(self) -> None:
         if self.public_url:
@@ -78,6 +90,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(
                 f"log_level must be one of {', '.join(_LOG_LEVELS)}, got {self.log_level!r}"
             )
+        if self.xet_dedup not in _DEDUP:
+            raise ConfigError(
+                f"xet_dedup must be one of {', '.join(_DEDUP)}, got {self.xet_dedup!r}"
+            )
+        if self.xet_grace_days < LEAST_XET_GRACE:
+            raise ConfigError(
+                f"xet_grace_days must be at least {LEAST_XET_GRACE}, got {self.xet_grace_days}: "
+                "clients refer to chunks that they sent up to 21 days ago"
+            )
+        if self.scrub_days < 0:
+            raise ConfigError(f"scrub_days must be at least 0, got {self.scrub_days}")
         if self.workers < 1:
             raise ConfigError(f"workers must be at least 1, got {self.workers}")
 

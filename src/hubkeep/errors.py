@@ -67,6 +67,11 @@ def bad_credentials() -> HubError:
     return HubError(401, "Invalid credentials in Authorization header")
 
 
+def bad_cas_token(why: str) -> HubError:
+    """A token for the chunk store that does not hold; clients do not ask for another one then."""
+    return HubError(401, f"The token for the chunk store does not hold ({why})")
+
+
 def sign_in_required() -> HubError:
     return HubError(
         401,
@@ -129,6 +134,23 @@ def method_not_allowed(allowed: tuple[str, ...]) -> HubError:
     return HubError(405, f"Use one of: {names}", headers={"Allow": names})
 
 
+def other_epoch() -> HubError:
+    """The hub was restored since the client asked where its chunks are."""
+    return HubError(404, "The hub was restored and its chunk store has another address; try again")
+
+
+def xorb_not_found(text_hash: str) -> HubError:
+    """400 for a shard that names a xorb which is not there, or not there for its sender.
+
+    Most likely the client remembers it from another account or from before a clean-up.
+    """
+    return HubError(
+        400,
+        f"xorb {text_hash} not found: this client's memory of what the hub holds is out of date; "
+        "remove the folder 'xet' of its cache (by default ~/.cache/huggingface/xet) and try again",
+    )
+
+
 # --- what was sent
 
 
@@ -179,6 +201,11 @@ def not_implemented(what: str) -> HubError:
 
 def internal(request_id: str) -> HubError:
     return HubError(500, f"Internal error; tell the administrator the request id {request_id}")
+
+
+def damaged() -> HubError:
+    """Stored bytes are not those that came; `hubkeep verify` says which."""
+    return HubError(500, "The stored bytes of this file are damaged; tell the administrator")
 
 
 def unavailable() -> HubError:

@@ -8,7 +8,7 @@ from hubkeep.content.jobs import CollectGarbage
 from hubkeep.jobs import Job, Kinds, Periodic, Worker, kinds_of
 from hubkeep.kit.time import DAY
 from hubkeep.repos.jobs import purge_deleted, roll_30_days, score_trending
-from hubkeep.transfer.jobs import collect_files, find_orphans, sweep_uploads
+from hubkeep.transfer.jobs import collect_files, drop_spare_copies, find_orphans, sweep_uploads
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -60,6 +60,7 @@ class CollectFiles(Job["App"], frozen=True):
 
     async def run(self, context: "App") -> None:
         await collect_files(context)
+        await drop_spare_copies(context)
 
 
 class FindOrphans(Job["App"], frozen=True):

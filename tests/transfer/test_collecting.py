@@ -105,7 +105,9 @@ async def test_an_upload_waits_while_its_file_is_collected(town: Town):
         go_on.wait(10)
 
     collecting = asyncio.create_task(
-        town.app.db.write(lambda conn: collect_file(conn, file_id, town.time(), delete_blob))
+        town.app.db.write(
+            lambda conn: collect_file(conn, file_id, town.time(), town.time(), delete_blob)
+        )
     )
     await asyncio.to_thread(gone.wait, 10)
     uploading = asyncio.create_task(town.upload("ann", "ann/m", CONTENT))

@@ -74,9 +74,9 @@ async def test_ten_thousand_files_take_few_statements(town: Town):
 
     def fill(conn: Connection) -> None:
         conn.execute(insert(files), [{"sha256": o, "size": 1, "created_at": 0} for o in oids])
-        ids = conn.execute(select(files.c.id)).scalars()
+        held = conn.execute(select(files.c.id, files.c.sha256))
         row = {"repo_id": repo, "pushed_at": 0}
-        rows = [{**row, "file_id": n, "public_id": f"{n:024x}"} for n in ids]
+        rows = [{**row, "file_id": n, "oid": o, "public_id": f"{n:024x}"} for n, o in held]
         conn.execute(insert(repo_files), rows)
 
     town.app.db.write_now(fill)

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.blobs import whole_key
 from hubkeep.cards.query_files import is_query_file
 from hubkeep.content.reading import file_at, revision_of
 from hubkeep.content.upload_mode import REGULAR_LIMIT, SAMPLE, is_binary
@@ -24,8 +23,9 @@ from hubkeep.git.store import Entry
 from hubkeep.http import read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
-from hubkeep.transfer.queries import linked_files
-from hubkeep.transfer.sending import Redirect, blob_response, bytes_response
+from hubkeep.transfer.queries import LinkedFile, linked_files
+from hubkeep.transfer.sending import Redirect, bytes_response
+from hubkeep.transfer.sending_files import file_response
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -40,6 +40,8 @@ class _Found:
     entry: Entry
     content: bytes | None
     """The blob in git; None where the file itself lies in the blob store."""
+    file: LinkedFile | None
+    """What the repository holds of a large file, where that is what was asked for."""
 
 
 async def resolve(app: "App", request: Request) -> Response:
@@ -61,10 +63,10 @@ async def _send(app: "App", request: Request, *, raw: bool) -> Response:
     if found.content is not None:
         return bytes_response(request, found.content, headers)
     assert found.entry.lfs is not None
-    key = whole_key(found.entry.lfs.sha256.hex())
+    assert found.file is not None
+    oid = found.entry.lfs.sha256.hex()
     redirect = Redirect(found.entry.path.rpartition("/")[2])
-    size = found.entry.lfs.size
-    return await blob_response(app, request, key, size, headers=headers, redirect=redirect)
+    return await file_response(app, request, oid, found.file, headers=headers, redirect=redirect)
 
 
 def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Found:
@@ -73,15 +75,22 @@ def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Foun
     revision = revision_of(conn, repo, request.path_params["rev"])
     entry = file_at(conn, repo, revision, request.path_params["path"])
     wants_content = raw or entry.lfs is None
-    # A file is reached by its link and never by its hash; one deleted for good leaves its pointer.
-    if not wants_content and not _is_linked(conn, repo.id, entry):
+    if wants_content:
+        content = store.blob(conn, repo.id, entry.oid, REGULAR_LIMIT)
+        return _Found(visitor, revision.commit.hex(), entry, content, None)
+    file = _linked(conn, repo.id, entry)
+    if file is None:
         raise errors.entry_not_found(entry.path, revision.commit.hex())
-    content = store.blob(conn, repo.id, entry.oid, REGULAR_LIMIT) if wants_content else None
-    return _Found(visitor, revision.commit.hex(), entry, content)
+    return _Found(visitor, revision.commit.hex(), entry, None, file)
 
 
-def _is_linked(conn: Connection, repo_id: int, entry: Entry) -> bool:
-    return entry.lfs is not None and bool(linked_files(conn, repo_id, [entry.lfs.sha256]))
+def _linked(conn: Connection, repo_id: int, entry: Entry) -> LinkedFile | None:
+    """A file is reached by its link and never by its hash; one deleted for good leaves its
+    pointer.
+    """
+    if entry.lfs is None:
+        return None
+    return linked_files(conn, repo_id, [entry.lfs.sha256]).get(entry.lfs.sha256)
 
 
 def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:

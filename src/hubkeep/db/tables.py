@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     false,
+    true,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
@@ -220,7 +221,8 @@ git_refs = Table(
 
 # --- large files
 
-# A file in the blob store. Its sha256 is computed by the hub, never only claimed.
+# A stored file: whole in the blob store, as a list of chunks of xorbs, or both. Its sha256 is
+# computed by the hub, never only claimed, and is null until then.
 files = Table(
     "files",
     metadata,
@@ -230,9 +232,22 @@ files = Table(
     Column("header", Text),  # cards.FileHeader as JSON, for formats that have one
     Column("unlinked_at", BigInteger, index=True),  # since when no repository refers to it
     _time("created_at"),
+    # What follows came with Xet: SQLite adds columns at the end.
+    Column("xet_hash", LargeBinary(32)),  # null: not stored as chunks
+    Column("whole", Boolean, nullable=False, server_default=true()),  # stored under its sha256
+    Column("spare_since", BigInteger, index=True),  # since when a whole copy is not needed any more
+)
+Index("ix_files_xet_hash", files.c.xet_hash, unique=True)
+Index(
+    "ix_files_unchecked",
+    files.c.created_at,
+    sqlite_where=files.c.sha256.is_(None),
+    postgresql_where=files.c.sha256.is_(None),
 )
 
-# A file belongs to a repository by a row here and is never reachable by its hash alone.
+# A file belongs to a repository by a row here and is never reachable by its hash alone. `oid` is
+# the sha256 by which this repository knows the file: as long as the file's own is null, it is what
+# the uploader claims, believed here and nowhere else.
 repo_files = Table(
     "repo_files",
     metadata,
@@ -243,7 +258,9 @@ repo_files = Table(
     Column("ref", Text),
     Column("pushed_by", ForeignKey("accounts.id", ondelete="SET NULL"), index=True),
     _time("pushed_at"),
+    Column("oid", LargeBinary(32)),
 )
+Index("ix_repo_files_oid", repo_files.c.repo_id, repo_files.c.oid)
 
 # Uploads in parts that are under way, so that they can be resumed and swept.
 uploads = Table(
@@ -261,6 +278,70 @@ uploads = Table(
 )
 Index("ix_uploads_created_at", uploads.c.created_at)
 Index("ix_uploads_user_id", uploads.c.user_id)
+
+# --- xet: chunks, stored once, in xorbs
+
+# A container of chunks in the blob store. It counts as stored once it is `ready`: a row is made
+# before its bytes come, so that no bytes are ever without one.
+xorbs = Table(
+    "xorbs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("size", BigInteger, nullable=False, server_default="0"),  # bytes stored
+    Column("raw_size", BigInteger, nullable=False, server_default="0"),  # bytes of its chunks
+    Column("chunks", Integer, nullable=False, server_default="0"),
+    Column("ready", Boolean, nullable=False, server_default=false()),
+    Column("unlinked_at", BigInteger, index=True),  # since when no file refers to it
+    Column("checked_at", BigInteger, index=True),  # when its bytes were last hashed
+    Column("damaged_at", BigInteger, index=True),  # when they were found to be others
+    _time("created_at"),
+)
+
+# Where the chunks of a xorb lie and what they are (xet.index.XorbIndex). Apart from the rows that
+# are looked up by the thousand; the ends stand first, since reading needs them alone.
+xorb_chunks = Table(
+    "xorb_chunks",
+    metadata,
+    Column("xorb_id", ForeignKey("xorbs.id", ondelete="CASCADE"), primary_key=True),
+    Column("ends", LargeBinary, nullable=False),  # two u32 a chunk: stored end, raw end
+    Column("hashes", LargeBinary, nullable=False),  # 32 bytes a chunk
+)
+
+# Who has sent the bytes of a xorb, and may so refer to it without having a file with it.
+xorb_senders = Table(
+    "xorb_senders",
+    metadata,
+    Column("xorb_id", ForeignKey("xorbs.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+# A file's terms (xet.shard.pack_terms) in rows of a bounded size; `raw_start` is the offset in the
+# file of a row's first byte.
+file_terms = Table(
+    "file_terms",
+    metadata,
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("raw_start", BigInteger, primary_key=True, autoincrement=False),
+    Column("terms", LargeBinary, nullable=False),
+)
+
+# Which files need which xorbs: a xorb is kept while it has a row here.
+file_xorbs = Table(
+    "file_xorbs",
+    metadata,
+    Column("file_id", ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("xorb_id", ForeignKey("xorbs.id"), primary_key=True, index=True),
+)
+
+# The chunks that clients ask for when they look for what the hub has: one in about a thousand, and
+# the first of every file.
+dedup_chunks = Table(
+    "dedup_chunks",
+    metadata,
+    Column("chunk", LargeBinary(32), primary_key=True),
+    Column("xorb_id", ForeignKey("xorbs.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
 
 # --- counting
 

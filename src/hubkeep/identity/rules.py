@@ -17,6 +17,7 @@ class Action(StrEnum):
     ANYONE = "anyone"  # says nothing that is not public: health, the tag list, card validation
     LIST = "list"  # lists and searches: shows to each caller what that caller may see
     SIGNED = "signed"  # the address itself carries the right (uploads, signed by the hub)
+    CAS = "cas"  # a token for the chunk store, signed by the hub, carries the right
     OPERATE = "operate"  # metrics
     ACT_AS_USER = "act-as-user"  # needs somebody signed in: whoami, likes
     READ = "read"  # see a repository and its files
@@ -63,7 +64,7 @@ def can(actor: Actor, action: Action, resource: Resource) -> bool:
     A token's role limits what its user may do and never adds to it. Administrators of the hub may
     do everything that their token's role allows.
     """
-    if action in (Action.ANYONE, Action.LIST, Action.SIGNED, Action.OPERATE):
+    if action in (Action.ANYONE, Action.LIST, Action.SIGNED, Action.CAS, Action.OPERATE):
         return isinstance(resource, HubResource)
     if action in _WRITING and not actor.may_write:
         return False

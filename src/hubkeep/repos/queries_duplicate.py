@@ -111,7 +111,7 @@ def _insert_from(conn: Connection, table: Table, names: list[str], rows: Select)
 def _link_files(conn: Connection, source_id: int, target_id: int, pusher: int, now: Millis) -> None:
     """The links have ids of their own, so they are made here, a page at a time."""
     page = (
-        select(repo_files.c.file_id, repo_files.c.filename, repo_files.c.ref)
+        select(repo_files.c.file_id, repo_files.c.oid, repo_files.c.filename, repo_files.c.ref)
         .where(repo_files.c.repo_id == source_id, repo_files.c.file_id > bindparam("after"))
         .order_by(repo_files.c.file_id)
         .limit(_LINKS)
@@ -124,13 +124,14 @@ def _link_files(conn: Connection, source_id: int, target_id: int, pusher: int, n
                 {
                     "repo_id": target_id,
                     "file_id": file_id,
+                    "oid": oid,
                     "public_id": new_id(),
                     "filename": filename,
                     "ref": ref,
                     "pushed_by": pusher,
                     "pushed_at": now,
                 }
-                for file_id, filename, ref in found
+                for file_id, oid, filename, ref in found
             ],
         )
         # The source may be cleared away at this very moment: what is linked is in use again.

@@ -72,13 +72,17 @@ async def _download(
             objects.append(ObjectAnswer(spec.oid, spec.size, error=error))
             continue
         grant = grant_for(visitor.actor, visitor.repo.id, spec.oid, found.size)
-        action = await _download_action(app, request, grant)
+        action = await _download_action(app, request, grant, found)
         objects.append(ObjectAnswer(spec.oid, found.size, True, {"download": action}))
     return BatchAnswer("basic", objects)
 
 
-async def _download_action(app: "App", request: Request, grant: Grant) -> BatchAction:
-    href = await app.blobs.signed_get(whole_key(grant.oid), seconds=DOWNLOAD_SECONDS)
+async def _download_action(
+    app: "App", request: Request, grant: Grant, file: LinkedFile
+) -> BatchAction:
+    href = None
+    if file.whole:
+        href = await app.blobs.signed_get(whole_key(grant.oid), seconds=DOWNLOAD_SECONDS)
     if href is None:
         token = app.signer.sign(Purpose.GET, grant, seconds=DOWNLOAD_SECONDS)
         href = f"{app.base_url(request)}/lfs/objects/{token}"

@@ -8,12 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.blobs import whole_key
 from hubkeep.identity.rules import Action
 from hubkeep.transfer.grants import Purpose, granted
 from hubkeep.transfer.queries import LinkedFile, linked_files
 from hubkeep.transfer.queries_uploads import check_grant
-from hubkeep.transfer.sending import blob_response
+from hubkeep.transfer.sending_files import file_response
 from hubkeep.transfer.speech import speaking_lfs
 
 if TYPE_CHECKING:
@@ -33,4 +32,4 @@ async def get_object(app: "App", request: Request) -> Response:
     if held is None:
         raise errors.not_found("This repository has no such file any more")
     headers = {"ETag": f'"{grant.oid}"', "Cache-Control": "private, no-store"}
-    return await blob_response(app, request, whole_key(grant.oid), held.size, headers=headers)
+    return await file_response(app, request, grant.oid, held, headers=headers)

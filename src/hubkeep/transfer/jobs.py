@@ -5,6 +5,7 @@ Each may be broken off and run again at any time, and several may run at once.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from hubkeep.transfer.queries_collecting import (
     Orphan,
     adopt_orphans,
     collect_file,
+    drop_copy,
+    spare_copies,
     unlinked_files,
 )
 from hubkeep.transfer.queries_uploads import known_store_uploads, take_stale_uploads
@@ -68,19 +71,39 @@ async def collect_files(app: "App", grace: Millis = GRACE) -> int:
     """
     if grace < LEAST_GRACE:
         raise ValueError(f"the grace time must be at least {LEAST_GRACE // DAY} days")
+    delete_blob = blob_deleter(app)
+    before = app.clock() - grace
+    collected = 0
+    while ids := await app.db.read(lambda conn: unlinked_files(conn, before, _AT_ONCE)):
+        for file_id in ids:
+            collect = partial(collect_file, file_id=file_id, before=before, now=app.clock())
+            collected += await app.db.write(partial(collect, delete_blob=delete_blob))
+    return collected
+
+
+async def drop_spare_copies(app: "App") -> int:
+    """Delete whole copies of files that are stored as chunks, once nobody reads them any more.
+
+    An address on S3 that was given before holds for a day. Returns how many went.
+    """
+    delete_blob = blob_deleter(app)
+    before = app.clock() - LEAST_GRACE
+    dropped = 0
+    while ids := await app.db.read(lambda conn: spare_copies(conn, before, _AT_ONCE)):
+        for file_id in ids:
+            drop = partial(drop_copy, file_id=file_id, before=before, delete_blob=delete_blob)
+            dropped += await app.db.write(drop)
+    return dropped
+
+
+def blob_deleter(app: "App") -> Callable[[str], None]:
+    """Return a function that deletes a blob, for a transaction in another thread to call."""
     loop = asyncio.get_running_loop()
 
     def delete_blob(key: str) -> None:
         asyncio.run_coroutine_threadsafe(app.blobs.delete(key), loop).result()
 
-    before = app.clock() - grace
-    collected = 0
-    while ids := await app.db.read(lambda conn: unlinked_files(conn, before, _AT_ONCE)):
-        for file_id in ids:
-            collected += await app.db.write(
-                partial(collect_file, file_id=file_id, before=before, delete_blob=delete_blob)
-            )
-    return collected
+    return delete_blob
 
 
 async def find_orphans(app: "App") -> int:

@@ -4,6 +4,10 @@
 A file is reached through its link row and never by its hash: whoever knows the hash of a private
 file learns nothing from the hub, not even that the file exists.
 
+A file that came by Xet is linked with the sha256 that its uploader claims. That hash leads to the
+file in this one repository; no other may refer to it until the hub has computed it itself
+(`cas.checking`).
+
 Rows are locked so that linking and collecting (`queries_collecting`) cannot cross: linking holds
 `FOR KEY SHARE` on the file until its transaction ends, collecting wants `FOR UPDATE`. On SQLite
 one writer at a time does the same.
@@ -26,11 +30,19 @@ from hubkeep.repos.types import DELETED, Repo
 from hubkeep.transfer.grants import Grant
 
 _LINKED = (
-    select(files.c.sha256, files.c.id, files.c.size, files.c.header)
+    select(
+        repo_files.c.oid,
+        files.c.id,
+        files.c.size,
+        files.c.header,
+        files.c.xet_hash,
+        files.c.whole,
+        files.c.sha256.is_not(None),
+    )
     .join(repo_files, repo_files.c.file_id == files.c.id)
     .where(
         repo_files.c.repo_id == bindparam("repo"),
-        files.c.sha256.in_(bindparam("oids", expanding=True)),
+        repo_files.c.oid.in_(bindparam("oids", expanding=True)),
     )
 )
 # Nobody unlinks these before the transaction ends; asked for in one order, lest two deadlock.
@@ -57,11 +69,18 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True)
 class LinkedFile:
-    """A file that the repository holds; `header` is a `cards.FileHeader` as JSON."""
+    """A file that the repository holds; `header` is a `cards.FileHeader` as JSON.
+
+    It is stored `whole`, as chunks (then it has a `xet_hash`), or both. Its sha256 was computed by
+    the hub if it `is_checked`, and else is what the uploader claims.
+    """
 
     file_id: int
     size: int
     header: str | None
+    xet_hash: bytes | None
+    whole: bool
+    is_checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +95,10 @@ class LinkResult:
 def linked_files(
     conn: Connection, repo_id: int, oids: Collection[bytes]
 ) -> dict[bytes, LinkedFile]:
-    """Return which of the files are linked to the repository, by sha256."""
+    """Return which of the files are linked to the repository, by the sha256 it knows them by.
+
+    Where two go by one hash, the one of which it is true.
+    """
     return _linked(conn, _LINKED, repo_id, oids)
 
 
@@ -121,18 +143,20 @@ def link_present(
     """Return the files that need no upload: the repository holds them, or gets them linked here.
 
     The second kind are those that the actor can read in another repository. A file without any
-    link is kept from being collected for another grace time: its bytes may be sent again now.
+    link, and a whole copy that is not needed, are kept from being collected for another grace time:
+    their bytes may be sent again now.
     Raises repo_not_found if the repository has gone meanwhile.
     """
-    _hold_repo(conn, repo_id)
+    hold_repo(conn, repo_id)
     found = linked_files(conn, repo_id, oids)
     found |= _link_readable(conn, repo_id, actor, [o for o in oids if o not in found], now)
     for some in batches([oid for oid in oids if oid not in found]):
-        conn.execute(
-            update(files)
-            .where(files.c.sha256.in_(some), files.c.unlinked_at.is_not(None))
-            .values(unlinked_at=now)
-        )
+        for column in (files.c.unlinked_at, files.c.spare_since):
+            conn.execute(
+                update(files)
+                .where(files.c.sha256.in_(some), column.is_not(None))
+                .values({column: now})
+            )
     return found
 
 
@@ -141,7 +165,7 @@ def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) ->
 
     Whether the grant still holds is for the caller to check, in the same transaction.
     """
-    _hold_repo(conn, grant.repo_id)
+    hold_repo(conn, grant.repo_id)
     conn.execute(
         insert_for(conn, files)
         .values(sha256=grant.sha256, size=grant.size, header=header, created_at=now)
@@ -151,7 +175,13 @@ def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) ->
     if not held:
         # Collected this moment, which takes an upload longer than the grace time.
         raise errors.unavailable()
-    _link(conn, grant.repo_id, grant.user_id, held, now)
+    # It may be there as chunks alone: now it is there whole too.
+    conn.execute(
+        update(files)
+        .where(files.c.sha256 == grant.sha256, files.c.whole.is_(False))
+        .values(whole=True, spare_since=None)
+    )
+    link_files(conn, grant.repo_id, grant.user_id, held, now)
 
 
 def _linked(
@@ -159,8 +189,10 @@ def _linked(
 ) -> dict[bytes, LinkedFile]:
     found: dict[bytes, LinkedFile] = {}
     for some in batches(oids):
-        for row in conn.execute(query, {"repo": repo_id, "oids": some}):
-            found[row[0]] = LinkedFile(*row[1:])
+        for oid, *columns in conn.execute(query, {"repo": repo_id, "oids": some}):
+            file = LinkedFile(*columns)
+            if oid not in found or (file.is_checked and not found[oid].is_checked):
+                found[oid] = file
     return found
 
 
@@ -171,35 +203,35 @@ def _link_readable(
     readable = (
         select(repo_files.c.file_id)
         .join(repos, repos.c.id == repo_files.c.repo_id)
-        .where(repo_files.c.file_id == files.c.id, _reads(actor))
+        .where(repo_files.c.file_id == files.c.id, reads(actor))
         .exists()
     )
     for some in batches(oids):
         query = select(files.c.sha256).where(files.c.sha256.in_(some), readable)
         seen = list(conn.execute(query).scalars())
         if seen:
-            _link(conn, repo_id, actor.user_id, _held(conn, seen), now)
+            link_files(conn, repo_id, actor.user_id, _held(conn, seen), now)
             found |= linked_files(conn, repo_id, seen)
     return found
 
 
-def _reads(actor: Actor) -> ColumnElement[bool]:
+def reads(actor: Actor) -> ColumnElement[bool]:
     """Repositories whose files the actor has beyond doubt: nothing behind a gate or locked away."""
     return and_(visible_to(actor), repos.c.gated == "", repos.c.disabled.is_(False))
 
 
-def _held(conn: Connection, oids: Sequence[bytes]) -> list[int]:
-    """Return the ids of those that exist; none is collected before this transaction ends."""
+def _held(conn: Connection, oids: Sequence[bytes]) -> dict[int, bytes]:
+    """Return those that exist, id to hash; none is collected before this transaction ends."""
     query = (
-        select(files.c.id)
+        select(files.c.id, files.c.sha256)
         .where(files.c.sha256.in_(oids))
         .order_by(files.c.id)
         .with_for_update(read=True, key_share=True)
     )
-    return list(conn.execute(query).scalars())
+    return {row.id: row.sha256 for row in conn.execute(query)}
 
 
-def _hold_repo(conn: Connection, repo_id: int) -> None:
+def hold_repo(conn: Connection, repo_id: int) -> None:
     """Keep the repository from being deleted until this transaction ends."""
     query = (
         select(repos.c.id)
@@ -210,18 +242,27 @@ def _hold_repo(conn: Connection, repo_id: int) -> None:
         raise errors.repo_not_found(anonymous=False)
 
 
-def _link(
-    conn: Connection, repo_id: int, user_id: int | None, file_ids: Sequence[int], now: Millis
+def link_files(
+    conn: Connection,
+    repo_id: int,
+    user_id: int | None,
+    held: Mapping[int, bytes | None],
+    now: Millis,
 ) -> None:
+    """Link files, id to the sha256 by which the repository is to know each, unless they are.
+
+    The caller holds their rows, and knows that the user has the bytes.
+    """
     rows = [
         {
             "repo_id": repo_id,
             "file_id": file_id,
+            "oid": oid,
             "public_id": new_id(),
             "pushed_by": user_id,
             "pushed_at": now,
         }
-        for file_id in file_ids
+        for file_id, oid in held.items()
     ]
     if not rows:
         return
@@ -231,6 +272,6 @@ def _link(
     )
     conn.execute(
         update(files)
-        .where(files.c.id.in_(file_ids), files.c.unlinked_at.is_not(None))
+        .where(files.c.id.in_(held), files.c.unlinked_at.is_not(None))
         .values(unlinked_at=None)
     )

@@ -14,6 +14,9 @@ Why no upload can lose its bytes:
   links: by the first rule as good as none, and collected again.
 - Bytes without a row (a kill between storing and linking) are given a row first, and so take the
   same way.
+- A whole copy of a file that is stored as chunks too goes in the same manner, by `spare_since`.
+
+The xorbs of a file that goes are let go of here and collected in `cas.queries_collecting`.
 """
 
 from collections.abc import Callable, Collection
@@ -26,6 +29,7 @@ from hubkeep.db.tables import files, repo_files
 from hubkeep.db.upserts import insert_for
 from hubkeep.kit.batches import batches
 from hubkeep.kit.time import Millis
+from hubkeep.transfer.cas.queries_collecting import let_go_of_xorbs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def unlinked_files(conn: Connection, before: Millis, limit: int) -> list[int]:
     """Return ids of files that may have had no link since before a time, the oldest first."""
     query = (
         select(files.c.id)
-        .where(files.c.unlinked_at < before, files.c.sha256.is_not(None))
+        .where(files.c.unlinked_at < before)
         .order_by(files.c.unlinked_at)
         .limit(limit)
     )
@@ -48,32 +52,70 @@ def unlinked_files(conn: Connection, before: Millis, limit: int) -> list[int]:
 
 
 def collect_file(
-    conn: Connection, file_id: int, before: Millis, delete_blob: Callable[[str], None]
+    conn: Connection,
+    file_id: int,
+    before: Millis,
+    now: Millis,
+    delete_blob: Callable[[str], None],
 ) -> bool:
-    """Delete a file that has had no link since `before`, its bytes within the transaction.
+    """Delete a file that has had no link since `before`, its whole copy within the transaction.
 
-    Returns whether it did; a file that is linked after all is only marked so.
+    Returns whether it did; a file that is linked after all is only marked so. Xorbs that only this
+    file needed are unlinked from `now` on.
     """
     locked = (
-        select(files.c.sha256)
+        select(files.c.sha256, files.c.whole, files.c.spare_since)
         .where(files.c.id == file_id, files.c.unlinked_at < before)
         .with_for_update()
     )
-    oid = conn.execute(locked).scalar()
-    if oid is None:
+    file = conn.execute(locked).first()
+    if file is None:
         return False
     # A statement of its own, after the lock: a link that was being made is visible now.
     linked = select(repo_files.c.repo_id).where(repo_files.c.file_id == file_id).limit(1)
     if conn.execute(linked).scalar() is not None:
         conn.execute(update(files).where(files.c.id == file_id).values(unlinked_at=None))
         return False
+    let_go_of_xorbs(conn, file_id, now)
     conn.execute(delete(files).where(files.c.id == file_id))
+    if file.whole or file.spare_since is not None:
+        delete_blob(whole_key(file.sha256.hex()))
+    return True
+
+
+def spare_copies(conn: Connection, before: Millis, limit: int) -> list[int]:
+    """Return ids of files whose whole copy was not needed since before a time, the oldest first."""
+    query = (
+        select(files.c.id)
+        .where(files.c.spare_since < before)
+        .order_by(files.c.spare_since)
+        .limit(limit)
+    )
+    return list(conn.execute(query).scalars())
+
+
+def drop_copy(
+    conn: Connection, file_id: int, before: Millis, delete_blob: Callable[[str], None]
+) -> bool:
+    """Delete the whole copy of a file that nobody has needed since `before`; whether it did."""
+    locked = (
+        select(files.c.sha256)
+        .where(files.c.id == file_id, files.c.spare_since < before, files.c.whole.is_(False))
+        .with_for_update()
+    )
+    oid = conn.execute(locked).scalar()
+    if oid is None:
+        return False
+    conn.execute(update(files).where(files.c.id == file_id).values(spare_since=None))
     delete_blob(whole_key(oid.hex()))
     return True
 
 
 def adopt_orphans(conn: Connection, stored: Collection[Orphan], now: Millis) -> int:
-    """Give those of the blobs a row that have none, as files that lost their last link now."""
+    """Give those of the blobs a row that have none, as files that lost their last link now.
+
+    A copy of a file that is known to be stored as chunks alone is one that nobody needs.
+    """
     adopted = 0
     for some in batches(stored):
         known = set(
@@ -90,4 +132,13 @@ def adopt_orphans(conn: Connection, stored: Collection[Orphan], now: Millis) -> 
             insert = insert_for(conn, files).on_conflict_do_nothing(index_elements=["sha256"])
             conn.execute(insert, rows)
         adopted += len(rows)
+        conn.execute(
+            update(files)
+            .where(
+                files.c.sha256.in_([blob.sha256 for blob in some]),
+                files.c.whole.is_(False),
+                files.c.spare_since.is_(None),
+            )
+            .values(spare_since=now)
+        )
     return adopted

@@ -32,7 +32,7 @@ def held_files(conn: Connection, repo_id: int, after: int, limit: int) -> list[H
         select(
             files.c.id,
             repo_files.c.public_id,
-            files.c.sha256,
+            repo_files.c.oid,
             files.c.size,
             repo_files.c.filename,
             repo_files.c.ref,
@@ -42,7 +42,7 @@ def held_files(conn: Connection, repo_id: int, after: int, limit: int) -> list[H
         .where(
             repo_files.c.repo_id == repo_id,
             repo_files.c.file_id > after,
-            files.c.sha256.is_not(None),
+            repo_files.c.oid.is_not(None),
         )
         .order_by(repo_files.c.file_id)
         .limit(limit)
@@ -71,7 +71,7 @@ def unlink(
     rows: dict[int, Unlinked] = {}
     for some in batches([one for one in sorted(wanted) if storable(one)]):
         query = (
-            select(files.c.id, files.c.sha256, files.c.size, repo_files.c.filename)
+            select(files.c.id, repo_files.c.oid, files.c.size, repo_files.c.filename)
             .join(repo_files, repo_files.c.file_id == files.c.id)
             .where(repo_files.c.repo_id == repo_id, repo_files.c.public_id.in_(some))
             .order_by(repo_files.c.file_id)

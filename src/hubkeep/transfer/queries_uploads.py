@@ -3,6 +3,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -16,7 +17,6 @@ from hubkeep.kit.batches import batches
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
-from hubkeep.transfer.grants import Grant
 
 _COLUMNS = (
     uploads.c.id,
@@ -60,8 +60,19 @@ class NewUpload:
     store_upload: str
 
 
-def check_grant(conn: Connection, grant: Grant, action: Action) -> None:
-    """Check that who was given a signed address may still do what it is for.
+class Right(Protocol):
+    """What a signed address or token was made for: a repository, who asked, with which token."""
+
+    @property
+    def repo_id(self) -> int: ...
+    @property
+    def user_id(self) -> int | None: ...
+    @property
+    def token_id(self) -> int | None: ...
+
+
+def check_grant(conn: Connection, grant: Right, action: Action) -> Actor:
+    """Check that who was given a signed address may still do what it is for; return who that is.
 
     The address outlives neither the account, nor the token (one that was deleted; one that expired
     meanwhile still finishes what it began), nor the account's right to the repository. Raises
@@ -75,9 +86,10 @@ def check_grant(conn: Connection, grant: Grant, action: Action) -> None:
     resource = RepoResource(repo.owner_id, repo.creator_id, repo.private, repo.disabled, role)
     if not can(actor, action, resource):
         raise errors.forbidden("The right that this address was made for is gone")
+    return actor
 
 
-def _bearer(conn: Connection, grant: Grant) -> Actor:
+def _bearer(conn: Connection, grant: Right) -> Actor:
     if grant.user_id is None:
         return Actor()
     user = account_by_id(conn, grant.user_id)
