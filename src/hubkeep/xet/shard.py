@@ -2,51 +2,73 @@
 """Shards: the messages that tell of files and xorbs.
 
 A client sends a shard to register files; the hub answers with one where a client asks whether a
-chunk is known. Both are a header and two sections of records of 48 bytes: of files, with the terms
-that they are put together from, and of xorbs, with their chunks. https://huggingface.co/docs/xet
+chunk is known. Both are a header and two sections of records: of files, with the terms that they
+are put together from, and of xorbs, with their chunks. https://huggingface.co/docs/xet/shard
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple, overload
 
 from hubkeep.xet.chunks import MAX_CHUNK
-from hubkeep.xet.hashes import EMPTY_FILE, HASH_SIZE, keyed, swapped
+from hubkeep.xet.hashes import EMPTY_FILE, HASH_SIZE, keyed
 from hubkeep.xet.index import XorbIndex
+from hubkeep.xet.records import (
+    RECORD,
+    WITH_CHECKS,
+    WITH_SHA256,
+    Files,
+    ShardFile,
+    ShardXorb,
+    Term,
+    Xorbs,
+)
 from hubkeep.xet.xorb import MAX_CHUNKS
+
+__all__ = [
+    "MAX_SHARD",
+    "TERM_SIZE",
+    "BadShard",
+    "Shard",
+    "ShardFile",
+    "ShardXorb",
+    "Term",
+    "dedup_shard",
+    "pack_terms",
+    "parse_shard",
+    "unpack_terms",
+]
 
 MAX_SHARD = 64 * 2**20
 """Bytes of a shard, at most."""
 TERM_SIZE = 44
 """Bytes of a term as `pack_terms` makes it."""
 
-_TAG = b"HFRepoMetaData\0" + bytes.fromhex("55696745 6a7b8157 83a5bdd9 5ccdd14a a9")
+_TAG = b"HFRepoMetaData\0" + bytes.fromhex("556967456a7b815783a5bdd95ccdd14aa9")
 _VERSION = 2
+_FOOTER_VERSION = 1
 _HEADER = struct.Struct("<32sQQ")
-_RECORD = struct.Struct("<32s4I")
-_HASH = struct.Struct("<32s16x")
 _STORED_TERM = struct.Struct("<32s3I")
+_CHUNK = struct.Struct("<32s")
 _FOOTER = struct.Struct("<9Q32sQQ48x4Q")
-_SIZE = _RECORD.size
-_BOOKEND = b"\xff" * 32 + bytes(16)
-_WITH_CHECKS = 1 << 31
-_WITH_SHA256 = 1 << 30
-_FILE_LOOKUP, _CHUNK_LOOKUP = 12, 16
+_SIZE = RECORD.size
+_BOOKEND = b"\xff" * HASH_SIZE + bytes(_SIZE - HASH_SIZE)
+_NO_KEY = bytes(HASH_SIZE)
+_LOOKUP_WIDTHS = (12, 12, 16)
 
 
 class BadShard(ValueError):
     """The bytes are not a shard that the hub can take."""
 
 
-class Term(NamedTuple):
-    """A run of a file's bytes: the chunks from `start` up to, not including, `end` of a xorb."""
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A shard as it was sent. What it says is looked up in its body, which must not change."""
 
-    xorb: bytes
-    start: int
-    end: int
-    raw_size: int
+    files: Files
+    xorbs: Xorbs
 
 
 def pack_terms(terms: Iterable[Term]) -> bytes:
@@ -60,102 +82,11 @@ def unpack_terms(packed: bytes | memoryview) -> list[Term]:
     return [Term._make(fields) for fields in _STORED_TERM.iter_unpack(packed)]
 
 
-class _Records:
-    """Records in a shard's body, which stay there until they are looked at."""
-
-    __slots__ = ("_view",)
-
-    def __init__(self, view: memoryview) -> None:
-        self._view = view
-
-    def __len__(self) -> int:
-        return len(self._view) // _SIZE
-
-
-class Terms(_Records, Sequence[Term]):
-    """The terms of a file in a shard."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[Term]:
-        for xorb, _flags, raw_size, start, end in _RECORD.iter_unpack(self._view):
-            yield Term(xorb, start, end, raw_size)
-
-    @overload
-    def __getitem__(self, place: int) -> Term: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[Term]: ...
-    def __getitem__(self, place: int | slice) -> Term | list[Term]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        at = range(len(self))[place] * _SIZE
-        xorb, _flags, raw_size, start, end = _RECORD.unpack_from(self._view, at)
-        return Term(xorb, start, end, raw_size)
-
-
-class Hashes(_Records, Sequence[bytes]):
-    """The hashes with which records of a shard begin."""
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return (fields[0] for fields in _HASH.iter_unpack(self._view))
-
-    @overload
-    def __getitem__(self, place: int) -> bytes: ...
-    @overload
-    def __getitem__(self, place: slice) -> list[bytes]: ...
-    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
-        at = range(len(self))[place] * _SIZE
-        return bytes(self._view[at : at + HASH_SIZE])
-
-    def joined(self) -> bytes:
-        """All of them, one after the other."""
-        return b"".join(self)
-
-
-@dataclass(frozen=True, slots=True)
-class ShardFile:
-    """A file that a shard registers: what the client says of it, none of which is checked yet."""
-
-    hash: bytes
-    terms: Sequence[Term]
-    checks: Sequence[bytes]
-    """For each term the `range_hash` of its chunks."""
-    sha256: bytes | None
-    """The digest that the client claims, in its usual byte order."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShardXorb:
-    """A xorb that a shard tells of."""
-
-    hash: bytes
-    raw_size: int
-    stored_size: int
-    chunks: Hashes
-
-    @property
-    def hashes(self) -> bytes:
-        """The hashes of its chunks, joined; made anew whenever it is asked for."""
-        return self.chunks.joined()
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """A shard as it was sent."""
-
-    files: Sequence[ShardFile]
-    xorbs: Sequence[ShardXorb]
-
-
 def parse_shard(body: bytes | memoryview) -> Shard:
     """Read a shard that a client uploads.
 
     No file and no xorb is in it twice, every term is within what a xorb can be, every file has its
-    verification hashes. The sequences look into `body`, which must not change. Raises BadShard.
+    verification hashes; nothing else of what it says is checked. Raises BadShard.
     """
     view = memoryview(body)
     if len(view) > MAX_SHARD:
@@ -168,61 +99,68 @@ def parse_shard(body: bytes | memoryview) -> Shard:
     if version != _VERSION:
         raise BadShard(f"shards of version {version} are not known")
     parser = _Parser(view)
-    files = parser.files()
-    xorbs_at = parser.place
-    xorbs = parser.xorbs()
+    shard = Shard(parser.files(), parser.xorbs())
     if footer_size or parser.place != len(view):
-        _check_footer(view, footer_size, xorbs_at, parser.place, Shard(files, xorbs))
-    return Shard(files, xorbs)
+        _check_footer(view, footer_size, parser, shard)
+    return shard
 
 
 class _Parser:
+    """Walks over the sections and checks how they are made."""
+
     def __init__(self, view: memoryview) -> None:
         self._view = view
         self.place = _HEADER.size
+        self.xorbs_at = 0
+        self.chunks = 0
 
-    def files(self) -> list[ShardFile]:
+    def files(self) -> Files:
         """The section of files."""
-        found: dict[bytes, ShardFile] = {}
-        while (header := self._header()) is not None:
-            file_hash, flags, count, _, _ = header
-            if flags & ~(_WITH_CHECKS | _WITH_SHA256):
+        starts, seen = array("I"), set[bytes]()
+        while True:
+            start = self.place
+            name, flags, count, *_ = self._header()
+            if name == _BOOKEND[:HASH_SIZE]:
+                break
+            if flags & ~(WITH_CHECKS | WITH_SHA256):
                 raise BadShard(f"flags {flags:#x} of a file are not known")
-            if not flags & _WITH_CHECKS:
+            if not flags & WITH_CHECKS:
                 raise BadShard("a file has no verification hashes")
-            if file_hash in found:
-                raise BadShard("a file is in the shard twice")
-            if (count == 0) is not (file_hash == EMPTY_FILE):
+            if (count == 0) is not (name == EMPTY_FILE):
                 raise BadShard(f"a file of this hash cannot have {count} terms")
-            terms = self._take(count)
-            _check_terms(terms)
-            checks = Hashes(self._take(count))
-            sha256 = None
-            if flags & _WITH_SHA256:
-                # It is stored as Xet stores hashes: groups of eight bytes turned round.
-                sha256 = swapped(bytes(self._take(1)[:HASH_SIZE]))
-            found[file_hash] = ShardFile(file_hash, Terms(terms), checks, sha256)
-        return list(found.values())
+            _check_terms(self._take(count))
+            self._take(count)
+            self._take(1 if flags & WITH_SHA256 else 0)
+            seen.add(name)
+            starts.append(start)
+        if len(seen) != len(starts):
+            raise BadShard("a file is in the shard twice")
+        self.xorbs_at = self.place
+        return Files(self._view, starts)
 
-    def xorbs(self) -> list[ShardXorb]:
+    def xorbs(self) -> Xorbs:
         """The section of xorbs."""
-        found: dict[bytes, ShardXorb] = {}
-        while (header := self._header()) is not None:
-            name, _flags, count, raw_size, stored_size = header
-            if name in found:
-                raise BadShard("a xorb is in the shard twice")
+        starts, seen = array("I"), set[bytes]()
+        while True:
+            start = self.place
+            name, _flags, count, *_ = self._header()
+            if name == _BOOKEND[:HASH_SIZE]:
+                break
             if not 0 < count <= MAX_CHUNKS:
                 raise BadShard(f"a xorb cannot have {count} chunks")
-            found[name] = ShardXorb(name, raw_size, stored_size, Hashes(self._take(count)))
-        return list(found.values())
+            self._take(count)
+            self.chunks += count
+            seen.add(name)
+            starts.append(start)
+        if len(seen) != len(starts):
+            raise BadShard("a xorb is in the shard twice")
+        return Xorbs(self._view, starts)
 
-    def _header(self) -> tuple[bytes, int, int, int, int] | None:
-        """The next record, which begins a file or a xorb; None at the end of the section."""
+    def _header(self) -> tuple[bytes, int, int, int, int]:
+        """The next record, which begins a file or a xorb, or is the end of the section."""
         record = self._take(1)
-        if record == _BOOKEND:
-            return None
-        name, first, second, third, fourth = _RECORD.unpack(record)
-        if name == _BOOKEND[:HASH_SIZE]:
+        name, first, second, third, fourth = RECORD.unpack(record)
+        if name == _BOOKEND[:HASH_SIZE] and record != _BOOKEND:
             raise BadShard("a section ends in an unknown way")
         return name, first, second, third, fourth
 
@@ -237,34 +175,38 @@ class _Parser:
 
 
 def _check_terms(records: memoryview) -> None:
-    for _xorb, _flags, raw_size, start, end in _RECORD.iter_unpack(records):
+    for _xorb, _flags, raw_size, start, end in RECORD.iter_unpack(records):
         if not (start < end <= MAX_CHUNKS and end - start <= raw_size <= (end - start) * MAX_CHUNK):
             raise BadShard(f"a term cannot have {raw_size} bytes in chunks {start} to {end}")
 
 
-def _check_footer(view: memoryview, size: int, xorbs_at: int, end: int, shard: Shard) -> None:
+def _check_footer(view: memoryview, size: int, parser: _Parser, shard: Shard) -> None:
     """Refuse what follows the sections, unless it is what clients of 2025 wrote there.
 
-    That is three tables to look up places in the shard, which are not read, and a footer that
-    says where all this is.
+    That is three tables by which to look up places in the shard, which nobody reads here, and a
+    footer that says where all this is.
     """
-    if size != _FOOTER.size or len(view) - end < size:
+    if size != _FOOTER.size or len(view) - parser.place < size:
         raise BadShard("something follows the shard that does not belong to it")
     at = len(view) - size
-    version, files_at, said_xorbs_at, *tables, key, _created, _expires, _, _, _, said_at = (
+    version, files_at, xorbs_at, *tables, key, _created, _expires, _, _, _, said_at = (
         _FOOTER.unpack_from(view, at)
     )
-    known = (1, _HEADER.size, xorbs_at, bytes(32), at)
-    if (version, files_at, said_xorbs_at, key, said_at) != known:
+    if (version, files_at, xorbs_at, key, said_at) != (
+        _FOOTER_VERSION,
+        _HEADER.size,
+        parser.xorbs_at,
+        _NO_KEY,
+        at,
+    ):
         raise BadShard("the shard's footer does not belong to it")
     starts, counts = tables[::2], tables[1::2]
-    most = (len(shard.files), len(shard.xorbs), sum(len(xorb.chunks) for xorb in shard.xorbs))
-    widths = (_FILE_LOOKUP, _FILE_LOOKUP, _CHUNK_LOOKUP)
-    sizes = [count * width for count, width in zip(counts, widths, strict=True)]
-    laid_out = [end, *starts[1:], at]
-    if any(map(int.__gt__, counts, most)) or (starts[0], *sizes) != (
-        end,
-        *(after - before for before, after in pairwise(laid_out)),
+    known = (len(shard.files), len(shard.xorbs), parser.chunks)
+    widths = [after - before for before, after in pairwise([*starts, at])]
+    if (
+        starts[0] != parser.place
+        or any(count > most for count, most in zip(counts, known, strict=True))
+        or widths != [count * width for count, width in zip(counts, _LOOKUP_WIDTHS, strict=True)]
     ):
         raise BadShard("the shard's tables do not belong to it")
 
@@ -281,22 +223,19 @@ def dedup_shard(
     raw_total = stored_total = 0
     for name, index in xorbs:
         count, raw_size, stored_size = index.count, index.raw_size, index.stored_size
-        parts.append(_RECORD.pack(name, 0, count, raw_size, stored_size))
-        at = 0
-        for (chunk,), size in zip(
-            struct.iter_unpack("32s", index.hashes), index.raw_sizes(0, count), strict=True
-        ):
-            parts.append(_RECORD.pack(keyed(chunk, key), at, size, 0, 0))
+        parts.append(RECORD.pack(name, 0, count, raw_size, stored_size))
+        sizes, at = index.raw_sizes(0, count), 0
+        for (chunk,), size in zip(_CHUNK.iter_unpack(index.hashes), sizes, strict=True):
+            parts.append(RECORD.pack(keyed(chunk, key), at, size, 0, 0))
             at += size
         place += (count + 1) * _SIZE
         raw_total += raw_size
         stored_total += stored_size
     parts.append(_BOOKEND)
     place += _SIZE
-    # Clients take the first of the three tables, which are empty, for the end of the xorbs.
+    # Clients take the start of the first of the three tables, all empty, for the end of the xorbs.
     tables = (place, 0) * 3
     totals = (stored_total, 0, raw_total)
-    parts.append(
-        _FOOTER.pack(1, _HEADER.size, xorbs_at, *tables, key, created, expires, *totals, place)
-    )
+    footer = (_HEADER.size, xorbs_at, *tables, key, created, expires, *totals, place)
+    parts.append(_FOOTER.pack(_FOOTER_VERSION, *footer))
     return b"".join(parts)
