@@ -11,7 +11,7 @@ from hubkeep.xet.index import XorbIndex
 from hubkeep.xet.shard import Term
 from hubkeep.xet.xorb import encode_xorb, read_xorb
 
-TAG = b"HFRepoMetaData\0Uigej{\x81W\x83\xa5\xbd\xd9\\\xcd\xd1J\xa9"
+TAG = b"HFRepoMetaData\0UigEj{\x81W\x83\xa5\xbd\xd9\\\xcd\xd1J\xa9"
 BOOKEND = b"\xff" * 32 + bytes(16)
 CHECKS = 1 << 31
 SHA256 = 1 << 30
