@@ -16,6 +16,7 @@ BENCHES = {
     "commits": "bench.commits",
     "many": "bench.many",
     "starting": "bench.starting",
+    "verification": "bench.verification",
     "transfer": "bench.transfer_figures",
     "search": "bench.search_figures",
 }
