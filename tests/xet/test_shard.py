@@ -190,6 +190,7 @@ def with_footer(
         "at": len(body) + len(tables),
     } | changed
     lookups = [n for pair in zip(starts, counts, strict=True) for n in pair]
+    lookups = numbers.get("lookups", lookups)
     footer = struct.pack("<3Q", numbers["version"], numbers["files"], numbers["xorbs"])
     footer += struct.pack("<6Q", *lookups) + key + bytes(16 + 48 + 24)
     return body + tables + footer + struct.pack("<Q", numbers["at"])
@@ -203,6 +204,12 @@ def test_footer_of_older_clients_is_accepted(counts):
     assert [xorb.hash for xorb in shard.xorbs] == [NAME]
 
 
+def test_footer_without_tables_is_accepted():
+    """As @huggingface/hub 2.17 writes it, with zeros where the tables are told of."""
+    shard = parse_shard(with_footer(lookups=[0] * 6))
+    assert [file.hash for file in shard.files] == [b"f" * 32]
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -213,6 +220,8 @@ def test_footer_of_older_clients_is_accepted(counts):
         {"key": b"k" * 32},
         {"tables": b"?" * 12},
         {"counts": (1, 0, 0)},
+        {"tables": b"?" * 12, "lookups": [0] * 6},
+        {"tables": b"?" * 12, "lookups": [0, 1, 0, 0, 0, 0]},
         {"tables": b"?" * 24, "counts": (2, 0, 0)},
         {"tables": b"?" * 16 * 6, "counts": (0, 0, 6)},
         {"tables": b"", "counts": (2**60, 0, 0)},

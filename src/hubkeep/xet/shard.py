@@ -10,7 +10,6 @@ import struct
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from hubkeep.xet.chunks import MAX_CHUNK
 from hubkeep.xet.hashes import EMPTY_FILE, HASH_SIZE, keyed
@@ -181,10 +180,10 @@ def _check_terms(records: memoryview) -> None:
 
 
 def _check_footer(view: memoryview, size: int, parser: _Parser, shard: Shard) -> None:
-    """Refuse what follows the sections, unless it is what clients of 2025 wrote there.
+    """Refuse what follows the sections, unless it is the footer that some clients write there.
 
-    That is three tables by which to look up places in the shard, which nobody reads here, and a
-    footer that says where all this is.
+    It says where the sections are, and may be preceded by three tables by which to look up places
+    in the shard, which nobody reads here: hf_xet wrote them in 2025, @huggingface/hub writes none.
     """
     if size != _FOOTER.size or len(view) - parser.place < size:
         raise BadShard("something follows the shard that does not belong to it")
@@ -192,23 +191,20 @@ def _check_footer(view: memoryview, size: int, parser: _Parser, shard: Shard) ->
     version, files_at, xorbs_at, *tables, key, _created, _expires, _, _, _, said_at = (
         _FOOTER.unpack_from(view, at)
     )
-    if (version, files_at, xorbs_at, key, said_at) != (
-        _FOOTER_VERSION,
-        _HEADER.size,
-        parser.xorbs_at,
-        _NO_KEY,
-        at,
-    ):
+    said = (version, files_at, xorbs_at, key, said_at)
+    if said != (_FOOTER_VERSION, _HEADER.size, parser.xorbs_at, _NO_KEY, at):
         raise BadShard("the shard's footer does not belong to it")
-    starts, counts = tables[::2], tables[1::2]
     known = (len(shard.files), len(shard.xorbs), parser.chunks)
-    widths = [after - before for before, after in pairwise([*starts, at])]
-    if (
-        starts[0] != parser.place
-        or any(count > most for count, most in zip(counts, known, strict=True))
-        or widths != [count * width for count, width in zip(counts, _LOOKUP_WIDTHS, strict=True)]
+    place = parser.place
+    for start, count, most, width in zip(
+        tables[::2], tables[1::2], known, _LOOKUP_WIDTHS, strict=True
     ):
-        raise BadShard("the shard's tables do not belong to it")
+        # A table that is not there may be said to be anywhere.
+        if count and (start != place or count > most):
+            raise BadShard("the shard's tables do not belong to it")
+        place += count * width
+    if place != at:
+        raise BadShard("something follows the shard that does not belong to it")
 
 
 def dedup_shard(
