@@ -236,6 +236,8 @@ files = Table(
     Column("xet_hash", LargeBinary(32)),  # null: not stored as chunks
     Column("whole", Boolean, nullable=False, server_default=true()),  # stored under its sha256
     Column("spare_since", BigInteger, index=True),  # since when a whole copy is not needed any more
+    Column("checked_at", BigInteger, index=True),  # when what is stored of it was last read again
+    Column("damaged_at", BigInteger, index=True),  # when that was found not to be the file
 )
 Index("ix_files_xet_hash", files.c.xet_hash, unique=True)
 Index(
@@ -243,6 +245,13 @@ Index(
     files.c.created_at,
     sqlite_where=files.c.sha256.is_(None),
     postgresql_where=files.c.sha256.is_(None),
+)
+# What can be turned into chunks (HUBKEEP_XET_CONVERT), in the order of its coming.
+Index(
+    "ix_files_unconverted",
+    files.c.id,
+    sqlite_where=files.c.xet_hash.is_(None),
+    postgresql_where=files.c.xet_hash.is_(None),
 )
 
 # A file belongs to a repository by a row here and is never reachable by its hash alone. `oid` is

@@ -24,7 +24,10 @@ def _files() -> None:
         "files", sa.Column("whole", sa.Boolean(), server_default=sa.true(), nullable=False)
     )
     op.add_column("files", sa.Column("spare_since", sa.BigInteger(), nullable=True))
-    op.create_index("ix_files_spare_since", "files", ["spare_since"])
+    for column in ("checked_at", "damaged_at"):
+        op.add_column("files", sa.Column(column, sa.BigInteger(), nullable=True))
+    for column in ("checked_at", "damaged_at", "spare_since"):
+        op.create_index(f"ix_files_{column}", "files", [column])
     op.create_index("ix_files_xet_hash", "files", ["xet_hash"], unique=True)
     op.create_index(
         "ix_files_unchecked",
@@ -32,6 +35,13 @@ def _files() -> None:
         ["created_at"],
         sqlite_where=sa.text("sha256 IS NULL"),
         postgresql_where=sa.text("sha256 IS NULL"),
+    )
+    op.create_index(
+        "ix_files_unconverted",
+        "files",
+        ["id"],
+        sqlite_where=sa.text("xet_hash IS NULL"),
+        postgresql_where=sa.text("xet_hash IS NULL"),
     )
     op.add_column("repo_files", sa.Column("oid", sa.LargeBinary(), nullable=True))
     op.execute(
