@@ -24,7 +24,7 @@ def test_the_stock_client_fills_a_hub(tmp_path: Path):
     command = [sys.executable, "-m", "hubkeep", "demo", "--data", data, "--port", "0", "--exit"]
     done = subprocess.run(command, env=program_env(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for line in ("export HF_ENDPOINT=http", "export HF_TOKEN=hf_", "export HF_HUB_DISABLE_XET=1"):
+    for line in ("export HF_ENDPOINT=http", "export HF_TOKEN=hf_"):
         assert line in done.stdout
     with running_hub(data, "--no-job-worker") as hub:
 

@@ -33,7 +33,6 @@ CLIENT_ENV = {
     "HF_ENDPOINT": f"http://127.0.0.1:{PORT}",
     "HF_TOKEN": TOKEN,
     "HF_HOME": str(FOLDER / "hf-home"),
-    "HF_HUB_DISABLE_XET": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "OMP_NUM_THREADS": "2",

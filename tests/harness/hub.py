@@ -165,7 +165,6 @@ class LiveHub:
             **os.environ,
             "HF_ENDPOINT": self.url,
             "HF_TOKEN": self.token,
-            "HF_HUB_DISABLE_XET": "1",
             "HF_HOME": str(self.data.parent / "hf-home"),
         }
 

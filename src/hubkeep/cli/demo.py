@@ -120,7 +120,6 @@ def _client_env(env: Mapping[str, str], url: str, token: str, home: str) -> dict
         **own,
         "HF_ENDPOINT": url,
         "HF_TOKEN": token,
-        "HF_HUB_DISABLE_XET": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HOME": home,
@@ -133,7 +132,6 @@ def _say_next(url: str, token: str) -> None:
         "\nNext, in another terminal:\n\n"
         f"  export HF_ENDPOINT={url}\n"
         f"  export HF_TOKEN={token}\n"
-        "  export HF_HUB_DISABLE_XET=1\n"
         f"  hf download {USER}/tiny-sentiment-finetuned\n"
         f"\nor upload a folder of your own: hf upload {USER}/my-model ./folder\n"
     )

@@ -175,6 +175,6 @@ def announce(config: Config, as_json: bool, url: str) -> None:
         "\nNext, in another terminal:\n"
         f"  hubkeep user create NAME --data {config.data}\n"
         f"  hubkeep token create NAME --role write --data {config.data}\n"
-        f"  export HF_ENDPOINT={url} HF_TOKEN=hf_... HF_HUB_DISABLE_XET=1\n"
+        f"  export HF_ENDPOINT={url} HF_TOKEN=hf_...\n"
         "  hf upload NAME/my-model ./folder"
     )
