@@ -85,6 +85,9 @@ def test_floats_are_grouped_by_the_place_of_their_bytes():
 def test_frame_made_by_hand_is_read():
     """So that it is for what was made wrong of them that those below are refused."""
     assert [*decode_chunks(chunk(frame(0x60, b""), Scheme.LZ4, 4))] == [b"good"]
+    blocks = b"\x02\x00\x00\x80so" * 9
+    several = chunk(frame(0x60, b"", blocks), Scheme.LZ4, 22)
+    assert [*decode_chunks(several)] == [b"so" * 9 + b"good"]
     sized = frame(0x68, struct.pack("<Q", 4))
     assert [*decode_chunks(chunk(sized, Scheme.LZ4, 4))] == [b"good"]
 
@@ -171,10 +174,10 @@ GOOD = encode_chunk(b"good" * 100, Scheme.LZ4)
 FRAME = lz4.frame.compress(b"good" * 100)
 
 
-def frame(flags: int, fields: bytes, *, check: bool = True) -> bytes:
-    """A frame of the four bytes "good", of which the header says what is given."""
+def frame(flags: int, fields: bytes, blocks: bytes = b"", *, check: bool = True) -> bytes:
+    """A frame of the bytes "good" after other blocks, of which the header says what is given."""
     start = b"\x04\x22\x4d\x18" + bytes([flags, 0x40]) + fields
-    rest = b"\x04\x00\x00\x80good\x00\x00\x00\x00"
+    rest = blocks + b"\x04\x00\x00\x80good\x00\x00\x00\x00"
     for checksum in range(256):
         made = start + bytes([checksum]) + rest
         with suppress(RuntimeError):
@@ -222,9 +225,10 @@ HOSTILE = {
     "frame with a dictionary": chunk(frame(0x61, bytes(4)), 1, 4),
     "frame of an unknown kind": chunk(frame(0x62, b"", check=False), 1, 4),
     "wrong checksum": chunk(frame(0x64, b"")[:-4] + bytes(8), 1, 4),
-    "thousands of blocks that make nothing": chunk(
-        frame(0x60, b"")[:-12] + b"\x01\x00\x00\x00\x00" * 50_000 + bytes(4), 1, 400
-    ),
+    "a block of nothing": chunk(frame(0x60, b"", b"\x01\x00\x00\x00\x00"), 1, 4),
+    "a block of nothing, not compressed": chunk(frame(0x60, b"", b"\x00\x00\x00\x80"), 1, 4),
+    "thousands of blocks": chunk(frame(0x60, b"", b"\x01\x00\x00\x80x" * 20_000), 1, 20_004),
+    "block of 2**31 - 1 bytes": chunk(frame(0x60, b"", b"\xff\xff\xff\xff"), 1, 4),
     "too many chunks": encode_chunk(b"x", Scheme.NONE) * (MAX_CHUNKS + 1),
     "too many bytes": encode_chunk(bytes(MAX_CHUNK), Scheme.NONE) * 520,
 }  # fmt: skip

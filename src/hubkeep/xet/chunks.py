@@ -20,8 +20,13 @@ MAX_PAYLOAD = 2 * MAX_CHUNK
 Buffer = bytes | bytearray | memoryview
 
 _HEADER = struct.Struct("<II")
+_U32 = struct.Struct("<I")
 _LZ4_MAGIC = b"\x04\x22\x4d\x18"
-_NEEDS_DICTIONARY = 1
+# Bits of a frame's fifth byte.
+_WITH_DICTIONARY, _WITH_CHECKSUM, _WITH_SIZE, _WITH_BLOCK_CHECKSUMS = 1, 4, 8, 16
+_NOT_COMPRESSED = 1 << 31
+# A chunk fills two blocks of the smallest kind; encoders that flush make a few more.
+_MAX_BLOCKS = 64
 
 
 class BadXorb(ValueError):
@@ -59,10 +64,7 @@ class Decoder:
         return _ungroup(raw) if scheme == Scheme.BG4 else raw
 
     def _unpack(self, payload: memoryview, raw_size: int) -> bytes:
-        # Dictionaries, skippable and old frames are read by no other client: they would make a
-        # xorb that the hub believes to be good and nobody can read.
-        if payload[:4] != _LZ4_MAGIC or len(payload) < 5 or payload[4] & _NEEDS_DICTIONARY:
-            raise BadXorb("a compressed chunk is not an LZ4 frame")
+        _check_frame(payload)
         try:
             # With room for a byte more than there should be, the end of the frame is read as well.
             raw, used, ended = lz4.frame.decompress_chunk(
@@ -75,6 +77,36 @@ class Decoder:
             self._lz4 = lz4.frame.create_decompression_context()
             raise BadXorb("a compressed chunk has another length than its header says")
         return raw
+
+
+def _check_frame(payload: memoryview) -> None:
+    """Refuse a frame that the library reads and clients do not, or not in the same way.
+
+    A xorb is kept as whoever came first encoded it. One that the hub believes to be good and
+    clients cannot read would take the place of a good one. They know no dictionaries, skippable or
+    old frames, and take a block that makes nothing for the end of the frame.
+    """
+    size = len(payload)
+    if size < 15 or payload[:4] != _LZ4_MAGIC or payload[4] & _WITH_DICTIONARY:
+        raise BadXorb("a compressed chunk is not an LZ4 frame as clients write it")
+    flags = payload[4]
+    place = 15 if flags & _WITH_SIZE else 7
+    after_block = 4 if flags & _WITH_BLOCK_CHECKSUMS else 0
+    after_end = 4 if flags & _WITH_CHECKSUM else 0
+    for _ in range(_MAX_BLOCKS + 1):
+        if place + 4 > size:
+            break
+        (block,) = _U32.unpack_from(payload, place)
+        place += 4
+        if block == 0:
+            if place + after_end != size:
+                break
+            return
+        # The one block that is compressed and makes nothing has a single byte.
+        if block & ~_NOT_COMPRESSED < (1 if block & _NOT_COMPRESSED else 2):
+            break
+        place += (block & ~_NOT_COMPRESSED) + after_block
+    raise BadXorb("a compressed chunk is not an LZ4 frame as clients write it")
 
 
 def parse_header(view: Buffer, place: int) -> tuple[int, int, int]:
