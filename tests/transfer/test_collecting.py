@@ -14,8 +14,14 @@ from sqlalchemy import Connection, select
 from hubkeep.blobs import whole_key
 from hubkeep.db.tables import files, repo_files
 from hubkeep.transfer import api_upload
-from hubkeep.transfer.jobs import GRACE, LEAST_GRACE, collect_files, find_orphans
-from hubkeep.transfer.queries_collecting import collect_file
+from hubkeep.transfer.jobs import (
+    GRACE,
+    LEAST_GRACE,
+    NOTHING_FREED,
+    collect_files,
+    find_orphans,
+)
+from hubkeep.transfer.queries_collecting import collect_file, retire_files
 from hubkeep.transfer.queries_files import unlink
 from tests.transfer.town import Town, sha, town_at
 
@@ -52,7 +58,7 @@ async def test_bytes_go_a_grace_time_after_the_last_link(town: Town):
     town.time.now += 1
     due = await collect_files(town.app)
 
-    assert (linked, early, due) == (0, 0, 1)
+    assert (linked.count, early.count, due) == (0, 0, (1, len(CONTENT)))
     assert (town.knows(CONTENT), await stored(town, CONTENT)) == (False, False)
 
 
@@ -63,10 +69,10 @@ async def test_a_file_that_is_wanted_again_stays(town: Town):
     town.time.now += GRACE
     href = (await town.actions("ann", "ann/m", CONTENT))["upload"]["href"]
     town.time.now += 1
-    assert await collect_files(town.app) == 0
+    assert await collect_files(town.app) == NOTHING_FREED
     assert (await town.client.put(href, content=CONTENT)).status_code == 200
     town.time.now += 3 * GRACE
-    assert await collect_files(town.app) == 0
+    assert await collect_files(town.app) == NOTHING_FREED
     assert await stored(town, CONTENT)
 
 
@@ -85,7 +91,7 @@ async def test_bytes_without_a_row_are_adopted_and_go_the_same_way(town: Town):
     town.time.pass_days(3)
     adopted = [await find_orphans(town.app) for _ in range(2)]
     town.time.now += GRACE + 1
-    assert (fresh, adopted, await collect_files(town.app)) == (0, [1, 0], 1)
+    assert (fresh, adopted, await collect_files(town.app)) == (0, [1, 0], (1, len(CONTENT)))
     assert not await stored(town, CONTENT)
 
 
@@ -98,6 +104,7 @@ async def test_an_upload_waits_while_its_file_is_collected(town: Town):
     gone, go_on = threading.Event(), threading.Event()
     file_id = town.app.db.read_now(lambda conn: conn.execute(select(files.c.id)).scalar_one())
     path = town.app.blobs.local_path(whole_key(sha(CONTENT)))
+    await town.app.db.write(lambda conn: retire_files(conn, [file_id], town.time()))
 
     def delete_blob(_key: str) -> None:
         path.unlink()
@@ -119,6 +126,31 @@ async def test_an_upload_waits_while_its_file_is_collected(town: Town):
     await uploading
     assert await stored(town, CONTENT)
     assert town.knows(CONTENT)
+
+
+async def test_a_kill_in_the_middle_leaves_no_row_that_promises_bytes(town: Town):
+    """The row may be found again by the hash of its chunks, and linked as it is."""
+    town.repo("ann/m")
+    await town.upload("ann", "ann/m", CONTENT)
+    let_go(town, "ann/m")
+    town.time.now += GRACE + 1
+
+    class Killed(BaseException):
+        pass
+
+    def die(_key: str) -> None:
+        raise Killed
+
+    file_id = town.app.db.read_now(lambda conn: conn.execute(select(files.c.id)).scalar_one())
+    town.app.db.write_now(lambda conn: retire_files(conn, [file_id], town.time()))
+    with pytest.raises(Killed):
+        town.app.db.write_now(
+            lambda conn: collect_file(conn, file_id, town.time(), town.time(), die)
+        )
+
+    row = town.app.db.read_now(lambda conn: conn.execute(select(files.c.whole)).scalar_one())
+    assert row is False
+    assert (await collect_files(town.app)).count == 1
 
 
 KINDS = ("batch", "put", "let go", "wait", "collect", "orphans")

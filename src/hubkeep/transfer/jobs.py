@@ -5,11 +5,12 @@ Each may be broken off and run again at any time, and several may run at once.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from hubkeep.blobs import StoredKey
 from hubkeep.kit.time import DAY, Millis
 from hubkeep.transfer.grants import UPLOAD_SECONDS
 from hubkeep.transfer.queries_collecting import (
@@ -17,6 +18,7 @@ from hubkeep.transfer.queries_collecting import (
     adopt_orphans,
     collect_file,
     drop_copy,
+    retire_files,
     spare_copies,
     unlinked_files,
 )
@@ -34,6 +36,20 @@ STALE: Millis = 2 * UPLOAD_SECONDS * 1000
 """When an upload in parts is given up, after its addresses were last asked for."""
 
 _AT_ONCE = 100
+
+
+class Freed(NamedTuple):
+    """What was cleared away: how many, and how many bytes these had in the store."""
+
+    count: int
+    size: int
+
+    def and_also(self, size: int | None) -> "Freed":
+        """Return this and one more; None is one that was wanted again."""
+        return self if size is None else Freed(self.count + 1, self.size + size)
+
+
+NOTHING_FREED = Freed(0, 0)
 
 
 async def sweep_uploads(app: "App") -> int:
@@ -63,8 +79,8 @@ async def _sweep_unknown(app: "App", before: Millis) -> int:
     return len(set(names) - known)
 
 
-async def collect_files(app: "App", grace: Millis = GRACE) -> int:
-    """Delete files that no repository has referred to for `grace`; return how many.
+async def collect_files(app: "App", grace: Millis = GRACE) -> Freed:
+    """Delete files that no repository has referred to for `grace`.
 
     One transaction each, so that on SQLite other writers get between. ValueError for a grace that
     an upload may outlast.
@@ -73,27 +89,27 @@ async def collect_files(app: "App", grace: Millis = GRACE) -> int:
         raise ValueError(f"the grace time must be at least {LEAST_GRACE // DAY} days")
     delete_blob = blob_deleter(app)
     before = app.clock() - grace
-    collected = 0
+    freed = NOTHING_FREED
     while ids := await app.db.read(lambda conn: unlinked_files(conn, before, _AT_ONCE)):
-        for file_id in ids:
+        for file_id in await app.db.write(partial(retire_files, ids=ids, before=before)):
             collect = partial(collect_file, file_id=file_id, before=before, now=app.clock())
-            collected += await app.db.write(partial(collect, delete_blob=delete_blob))
-    return collected
+            freed = freed.and_also(await app.db.write(partial(collect, delete_blob=delete_blob)))
+    return freed
 
 
-async def drop_spare_copies(app: "App") -> int:
+async def drop_spare_copies(app: "App") -> Freed:
     """Delete whole copies of files that are stored as chunks, once nobody reads them any more.
 
-    An address on S3 that was given before holds for a day. Returns how many went.
+    An address on S3 that was given before holds for a day.
     """
     delete_blob = blob_deleter(app)
     before = app.clock() - LEAST_GRACE
-    dropped = 0
+    freed = NOTHING_FREED
     while ids := await app.db.read(lambda conn: spare_copies(conn, before, _AT_ONCE)):
         for file_id in ids:
             drop = partial(drop_copy, file_id=file_id, before=before, delete_blob=delete_blob)
-            dropped += await app.db.write(drop)
-    return dropped
+            freed = freed.and_also(await app.db.write(drop))
+    return freed
 
 
 def blob_deleter(app: "App") -> Callable[[str], None]:
@@ -111,17 +127,24 @@ async def find_orphans(app: "App") -> int:
 
     Walks the whole store.
     """
-    limit = _moment(app.clock() - STALE)
     adopted = 0
     some: list[Orphan] = []
-    async for stored in app.blobs.keys("sha256"):
+    async for stored in older_keys(app, "sha256"):
         name = stored.key.rpartition("/")[2]
-        if stored.modified < limit and is_sha256(name):
+        if is_sha256(name):
             some.append(Orphan(bytes.fromhex(name), stored.size))
         if len(some) == _AT_ONCE:
             adopted += await _adopt(app, some)
             some = []
     return adopted + await _adopt(app, some)
+
+
+async def older_keys(app: "App", folder: str) -> AsyncGenerator[StoredKey, None]:
+    """Yield what the store has in a folder, but for what may just have come and get its row now."""
+    limit = _moment(app.clock() - STALE)
+    async for stored in app.blobs.keys(folder):
+        if stored.modified < limit:
+            yield stored
 
 
 async def _adopt(app: "App", some: list[Orphan]) -> int:

@@ -7,11 +7,14 @@ Why no upload can lose its bytes:
 - A batch answer that asks for a file's bytes first renews `unlinked_at` of a row without links, so
   the row cannot be collected for the grace time, which is far longer than the address holds. A row
   that loses its last link later is younger still.
-- Row and bytes go in one step under the row's lock. If collecting is first, the renewal waits,
+- Row and bytes go in one step under the row's lock, which the file's links need too: the foreign
+  key of `repo_files` would refuse to let a linked one go. If collecting is first, the renewal waits,
   finds no row, and the bytes that are sent afterwards are stored anew. If the renewal is first,
   collecting finds the row too young. On SQLite the writers' lock takes the place of the row's.
-- A kill between the bytes and the end of the transaction leaves a row without bytes and without
-  links: by the first rule as good as none, and collected again.
+- A file that is found again by its chunks (`cas`) may be linked by that row, so before its bytes go
+  the row says, in a transaction of its own, that there is no whole copy (`retire_files`). A kill
+  between the bytes and the end of the transaction then leaves a row without bytes that promises
+  none, and is collected again.
 - Bytes without a row (a kill between storing and linking) are given a row first, and so take the
   same way.
 - A whole copy of a file that is stored as chunks too goes in the same manner, by `spare_since`.
@@ -19,7 +22,7 @@ Why no upload can lose its bytes:
 The xorbs of a file that goes are let go of here and collected in `cas.queries_collecting`.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select, update
@@ -51,36 +54,57 @@ def unlinked_files(conn: Connection, before: Millis, limit: int) -> list[int]:
     return list(conn.execute(query).scalars())
 
 
+def retire_files(conn: Connection, ids: Collection[int], before: Millis) -> Sequence[int]:
+    """Make whole copies of files that had no link since `before` count as missing.
+
+    Returns the ids of these files, those without a whole copy too. A file that is linked after all
+    is only marked so.
+    """
+    locked = (
+        select(files.c.id)
+        .where(files.c.id.in_(ids), files.c.unlinked_at < before)
+        .order_by(files.c.id)
+        .with_for_update()
+    )
+    old = list(conn.execute(locked).scalars())
+    # Statements of their own, after the lock: a link that was being made is visible now.
+    linked = select(repo_files.c.repo_id).where(repo_files.c.file_id == files.c.id).exists()
+    conn.execute(update(files).where(files.c.id.in_(old), linked).values(unlinked_at=None))
+    conn.execute(
+        update(files)
+        .where(files.c.id.in_(old), ~linked, files.c.whole)
+        .values(whole=False, spare_since=files.c.unlinked_at)
+    )
+    retired = select(files.c.id).where(files.c.id.in_(old), files.c.unlinked_at < before)
+    return list(conn.execute(retired.order_by(files.c.unlinked_at)).scalars())
+
+
 def collect_file(
     conn: Connection,
     file_id: int,
     before: Millis,
     now: Millis,
     delete_blob: Callable[[str], None],
-) -> bool:
-    """Delete a file that has had no link since `before`, its whole copy within the transaction.
+) -> int | None:
+    """Delete a file that was retired, its whole copy within the transaction.
 
-    Returns whether it did; a file that is linked after all is only marked so. Xorbs that only this
-    file needed are unlinked from `now` on.
+    Returns how many bytes that was, none for a file of chunks alone; None if the file is wanted
+    again, and stays. Xorbs that only this file needed are unlinked from `now` on.
     """
     locked = (
-        select(files.c.sha256, files.c.whole, files.c.spare_since)
-        .where(files.c.id == file_id, files.c.unlinked_at < before)
+        select(files.c.sha256, files.c.size, files.c.spare_since)
+        .where(files.c.id == file_id, files.c.unlinked_at < before, files.c.whole.is_(False))
         .with_for_update()
     )
     file = conn.execute(locked).first()
     if file is None:
-        return False
-    # A statement of its own, after the lock: a link that was being made is visible now.
-    linked = select(repo_files.c.repo_id).where(repo_files.c.file_id == file_id).limit(1)
-    if conn.execute(linked).scalar() is not None:
-        conn.execute(update(files).where(files.c.id == file_id).values(unlinked_at=None))
-        return False
+        return None
     let_go_of_xorbs(conn, file_id, now)
     conn.execute(delete(files).where(files.c.id == file_id))
-    if file.whole or file.spare_since is not None:
-        delete_blob(whole_key(file.sha256.hex()))
-    return True
+    if file.spare_since is None:
+        return 0
+    delete_blob(whole_key(file.sha256.hex()))
+    return file.size
 
 
 def spare_copies(conn: Connection, before: Millis, limit: int) -> list[int]:
@@ -96,19 +120,22 @@ def spare_copies(conn: Connection, before: Millis, limit: int) -> list[int]:
 
 def drop_copy(
     conn: Connection, file_id: int, before: Millis, delete_blob: Callable[[str], None]
-) -> bool:
-    """Delete the whole copy of a file that nobody has needed since `before`; whether it did."""
+) -> int | None:
+    """Delete the whole copy of a file that nobody has needed since `before`.
+
+    Returns how many bytes that was; None if it is needed after all.
+    """
     locked = (
-        select(files.c.sha256)
+        select(files.c.sha256, files.c.size)
         .where(files.c.id == file_id, files.c.spare_since < before, files.c.whole.is_(False))
         .with_for_update()
     )
-    oid = conn.execute(locked).scalar()
-    if oid is None:
-        return False
+    file = conn.execute(locked).first()
+    if file is None:
+        return None
     conn.execute(update(files).where(files.c.id == file_id).values(spare_since=None))
-    delete_blob(whole_key(oid.hex()))
-    return True
+    delete_blob(whole_key(file.sha256.hex()))
+    return file.size
 
 
 def adopt_orphans(conn: Connection, stored: Collection[Orphan], now: Millis) -> int:
