@@ -5,12 +5,15 @@ import struct
 from collections.abc import Sequence
 from random import Random
 
+from hypothesis import HealthCheck, settings
+
 from hubkeep.xet.chunks import Scheme
 from hubkeep.xet.hashes import Merkle, range_hash, swapped
 from hubkeep.xet.index import XorbIndex
 from hubkeep.xet.shard import Term
 from hubkeep.xet.xorb import encode_xorb, read_xorb
 
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 TAG = b"HFRepoMetaData\0UigEj{\x81W\x83\xa5\xbd\xd9\\\xcd\xd1J\xa9"
 BOOKEND = b"\xff" * 32 + bytes(16)
 CHECKS = 1 << 31

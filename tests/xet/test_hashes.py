@@ -5,12 +5,12 @@ from random import Random
 import pytest
 from blake3 import blake3
 from hypothesis import given
-from hypothesis import strategies as st
 
 from hubkeep.xet import hashes
 from hubkeep.xet.hashes import BadHash, Merkle, from_text, to_text
 
 from . import vectors
+from .made import PATIENT
 
 HASH = st.binary(min_size=32, max_size=32)
 
@@ -21,6 +21,7 @@ def test_text_of_a_hash_turns_each_group_of_eight_bytes_round():
     assert from_text(text) == raw
 
 
+@PATIENT
 @given(HASH)
 def test_text_and_hash_are_each_others_inverse(raw):
     assert from_text(to_text(raw)) == raw
@@ -97,6 +98,7 @@ def plain_root(nodes: list[tuple[bytes, int]]) -> bytes:
     return nodes[0][0]
 
 
+@PATIENT
 @given(st.integers(1, 400), st.integers(), st.sampled_from([1, 4, 256]))
 def test_tree_built_as_chunks_come_is_the_one_built_level_by_level(count, seed, marks):
     random = Random(seed)
@@ -126,6 +128,7 @@ def test_hashes_and_sizes_that_do_not_match_are_refused():
         Merkle().add_chunks(bytes(64), [1])
 
 
+@PATIENT
 @given(st.lists(st.sampled_from([0, 1, 255, 256, 1023, 1024, 2**40, 2**63 + 2048])))
 def test_one_chunk_in_a_thousand_may_be_asked_for(words):
     joined = b"".join(bytes(24) + struct.pack("<Q", word) for word in words)

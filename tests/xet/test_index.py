@@ -4,9 +4,10 @@ from itertools import accumulate
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from hubkeep.xet.index import Offsets, XorbIndex
+
+from .made import PATIENT
 
 SIZES = st.lists(st.integers(1, 131072), min_size=1, max_size=40)
 
@@ -17,6 +18,7 @@ def index_of(sizes: list[int]) -> XorbIndex:
     return XorbIndex(hashes=hashes, ends=b"".join(struct.pack("<II", *end) for end in ends))
 
 
+@PATIENT
 @given(SIZES, st.data())
 def test_index_says_where_chunks_lie(sizes, data):
     index = index_of(sizes)

@@ -3,8 +3,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from hubkeep.kit.ranges import ByteRange
 from hubkeep.xet.chunks import BadXorb, Scheme
@@ -13,7 +12,7 @@ from hubkeep.xet.reconstruction import Fetch, Piece, decode, fetches, plan
 from hubkeep.xet.shard import Term
 from hubkeep.xet.xorb import encode_xorb, read_xorb
 
-FAST = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+from .made import PATIENT
 
 
 class Store:
@@ -53,7 +52,7 @@ class Store:
         return self.stored[piece.xorb][piece.stored_start : piece.stored_end]
 
 
-@FAST
+@PATIENT
 @given(st.integers(), st.integers(1, 6), st.data())
 def test_any_range_is_exactly_the_bytes_of_the_file(seed, count, data):
     store = Store(seed)
@@ -76,7 +75,7 @@ def test_any_range_is_exactly_the_bytes_of_the_file(seed, count, data):
     assert spare < len(store.chunks[last.xorb][last.end - 1])
 
 
-@FAST
+@PATIENT
 @given(st.integers(), st.data())
 def test_plan_may_be_made_of_a_part_of_the_terms(seed, data):
     """As they are stored: in rows, each with the offset of its first byte."""
@@ -132,7 +131,7 @@ def test_runs_of_a_xorb_that_touch_or_overlap_are_read_at_once():
     assert fetches([]) == {}
 
 
-@FAST
+@PATIENT
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)), max_size=12))
 def test_fetches_hold_every_piece_once_and_no_other_chunk(runs):
     pieces = [piece(b"a" * 32, start, start + size) for start, size in runs]

@@ -4,8 +4,7 @@ import tracemalloc
 from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from hubkeep.xet.chunks import MAX_CHUNK
 from hubkeep.xet.hashes import EMPTY_FILE, keyed, range_hash, swapped, to_text
@@ -22,9 +21,18 @@ from hubkeep.xet.shard import (
 from hubkeep.xet.xorb import MAX_CHUNKS
 
 from . import made
-from .made import BOOKEND, CHECKS, SHA256, file_block, header, record, some_xorb, xorb_block
+from .made import (
+    BOOKEND,
+    CHECKS,
+    PATIENT,
+    SHA256,
+    file_block,
+    header,
+    record,
+    some_xorb,
+    xorb_block,
+)
 
-FAST = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 HASH = st.binary(min_size=32, max_size=32).filter(lambda b: b not in {bytes(32), b"\xff" * 32})
 
 
@@ -44,7 +52,7 @@ FILES = st.dictionaries(
 XORBS = st.dictionaries(HASH, st.integers(1, 8), max_size=4)
 
 
-@FAST
+@PATIENT
 @given(FILES, XORBS)
 def test_what_a_client_writes_is_read(files, xorbs):
     infos = {name: some_xorb(seed=count)[2] for name, count in xorbs.items()}
@@ -105,6 +113,7 @@ def test_shard_may_be_empty():
     assert not shard.xorbs
 
 
+@PATIENT
 @given(st.lists(terms()))
 def test_terms_are_packed_and_unpacked(some):
     packed = pack_terms(some)
@@ -247,7 +256,7 @@ def test_shard_full_of_tiny_files_takes_little_memory():
     assert peak < 1.5 * len(body)
 
 
-@FAST
+@PATIENT
 @given(st.data())
 def test_changed_shards_are_refused_or_read(data):
     body = bytearray(with_footer() if data.draw(st.booleans()) else made.shard([GOOD], [XORB]))
@@ -266,7 +275,7 @@ def test_changed_shards_are_refused_or_read(data):
             assert len(xorb.hashes) == 32 * len(xorb.chunks)
 
 
-@FAST
+@PATIENT
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused(junk):
     with pytest.raises(BadShard):

@@ -6,17 +6,15 @@ from random import Random
 
 import lz4.frame
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from hubkeep.xet import xorb
 from hubkeep.xet.chunks import MAX_CHUNK, BadXorb, Scheme, decode_chunks, encode_chunk
 from hubkeep.xet.hashes import Merkle, chunk_hash, from_text
 from hubkeep.xet.xorb import MAX_CHUNKS, MAX_XORB, XorbReader, check_xorb, encode_xorb, read_xorb
 
-from .made import some_chunks, some_xorb
+from .made import PATIENT, some_chunks, some_xorb
 
-FAST = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 SCHEMES = st.sampled_from(list(Scheme))
 CHUNKS = st.lists(
     st.one_of(
@@ -40,6 +38,7 @@ def fed(body: bytes, *cuts: int) -> XorbReader:
     return reader
 
 
+@PATIENT
 @given(CHUNKS, SCHEMES, st.booleans())
 def test_what_is_encoded_is_read_back(chunks, scheme, write_footer):
     body = encode_xorb(chunks, scheme, write_footer=write_footer)
@@ -57,6 +56,7 @@ def test_what_is_encoded_is_read_back(chunks, scheme, write_footer):
         assert list(map(bytes, decode_chunks(alone))) == [one]
 
 
+@PATIENT
 @given(CHUNKS, st.lists(SCHEMES, min_size=12, max_size=12))
 def test_schemes_may_be_mixed(chunks, schemes):
     body = b"".join(map(encode_chunk, chunks, schemes))
@@ -112,7 +112,7 @@ def test_uncompressed_chunks_are_views_of_what_was_given():
         assert one.obj is body
 
 
-@FAST
+@PATIENT
 @given(CHUNKS, SCHEMES, st.booleans(), st.data())
 def test_pieces_may_be_cut_anywhere(chunks, scheme, write_footer, data):
     body = encode_xorb(chunks, scheme, write_footer=write_footer)
@@ -319,7 +319,7 @@ def test_endless_footer_is_cut_off():
         reader.feed(bytes(1_000_000))
 
 
-@FAST
+@PATIENT
 @given(SCHEMES, st.booleans(), st.data())
 def test_changed_xorbs_are_refused_or_stay_what_they_were(scheme, write_footer, data):
     """Bytes that were altered are never taken for those that have the name."""
@@ -337,7 +337,7 @@ def test_changed_xorbs_are_refused_or_stay_what_they_were(scheme, write_footer, 
     assert list(map(bytes, decode_chunks(body[: index.stored_size]))) == chunks
 
 
-@FAST
+@PATIENT
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_or_read(junk):
     with suppress(BadXorb):
