@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from blake3 import blake3
 from hypothesis import given
+from hypothesis import strategies as st
 
 from hubkeep.xet import hashes
 from hubkeep.xet.hashes import BadHash, Merkle, from_text, to_text

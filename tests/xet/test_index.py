@@ -4,6 +4,7 @@ from itertools import accumulate
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from hubkeep.xet.index import Offsets, XorbIndex
 

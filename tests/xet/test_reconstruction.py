@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from hubkeep.kit.ranges import ByteRange
 from hubkeep.xet.chunks import BadXorb, Scheme

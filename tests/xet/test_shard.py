@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from hubkeep.xet.chunks import MAX_CHUNK
 from hubkeep.xet.hashes import EMPTY_FILE, keyed, range_hash, swapped, to_text

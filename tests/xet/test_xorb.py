@@ -7,6 +7,7 @@ from random import Random
 import lz4.frame
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from hubkeep.xet import xorb
 from hubkeep.xet.chunks import MAX_CHUNK, BadXorb, Scheme, decode_chunks, encode_chunk
