@@ -196,7 +196,14 @@ async def leave(town: Town, version: str) -> None:
         await exchange(town, send, receive, asgi={"version": "3.0", "spec_version": version})
 
 
-async def test_a_whole_local_file_is_left_to_the_server(stored: Town):
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (None, (200, None)),
+        ("bytes=0-", (206, f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}".encode())),
+    ],
+)
+async def test_a_whole_local_file_is_left_to_the_server(stored: Town, asked, said):
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -205,9 +212,13 @@ async def test_a_whole_local_file_is_left_to_the_server(stored: Town):
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    await exchange(stored, send, receive, extensions={"http.response.pathsend": {}})
+    headers = [(b"range", asked.encode())] if asked else []
+    await exchange(
+        stored, send, receive, headers=headers, extensions={"http.response.pathsend": {}}
+    )
     start, path = sent
-    assert (start["status"], path["type"]) == (200, "http.response.pathsend")
+    assert (start["status"], dict(start["headers"]).get(b"content-range")) == said
+    assert path["type"] == "http.response.pathsend"
     assert path["path"] == str(stored.app.blobs.local_path(KEY))
 
 

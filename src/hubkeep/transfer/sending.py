@@ -60,7 +60,7 @@ async def blob_response(
     """
     given = MutableHeaders(headers=dict(headers))
     given.setdefault("Accept-Ranges", "bytes")
-    if _is_unchanged(request, given):
+    if is_unchanged(request, given):
         return Response(status_code=304, headers=given)
     given.setdefault("Content-Type", _MEDIA_TYPE)
     # S3 does not know our ETags, so whoever asks with `If-Range` is answered here.
@@ -73,27 +73,27 @@ async def blob_response(
         )
         if away is not None:
             return Response(status_code=302, headers={**given, "Location": away})
-    part = _range(request, given, size)
+    part = wanted_range(request, given, size)
     if request.method == "HEAD":
-        return _Headers(given, size, part)
+        return HeadersOnly(given, size, part)
     if app.config.accel_prefix and app.blobs.local_path(key) is not None:
         prefix = app.config.accel_prefix.rstrip("/")
         return Response(headers={**given, "X-Accel-Redirect": f"{prefix}/{key}"})
-    return await _sent(app.blobs, request, key, size, part, given)
+    return await stored_response(app.blobs, request, key, size, part, given)
 
 
 def bytes_response(request: Request, content: bytes, headers: Mapping[str, str]) -> Response:
     """Return the answer that sends bytes at hand, on the same conditions as `blob_response`."""
     given = MutableHeaders(headers=dict(headers))
     given.setdefault("Accept-Ranges", "bytes")
-    if _is_unchanged(request, given):
+    if is_unchanged(request, given):
         return Response(status_code=304, headers=given)
-    part = _range(request, given, len(content))
-    status = _measure(given, len(content), part)
+    part = wanted_range(request, given, len(content))
+    status = measure(given, len(content), part)
     return Response(content[part.start : part.end] if part else content, status, given)
 
 
-async def _sent(
+async def stored_response(
     blobs: BlobStore,
     request: Request,
     key: str,
@@ -101,19 +101,23 @@ async def _sent(
     part: ByteRange | None,
     headers: MutableHeaders,
 ) -> Response:
-    """The answer that the hub sends itself. Looks first, since afterwards no error can be told."""
+    """Return the answer by which the hub itself sends a blob of `size` bytes, or a part of it.
+
+    Looks first, since afterwards no error can be told: not_found if the store has no such bytes.
+    """
     if await blobs.size(key) != size:
         log.error("the store has no blob %s of %d bytes, which a repository refers to", key, size)
         raise errors.not_found("The bytes of this file are not in the hub's store")
     path = blobs.local_path(key)
-    if part is None and path is not None and "http.response.pathsend" in _extensions(request):
-        return _WholeFile(str(path), headers, size)
-    status = _measure(headers, size, part)
     span = part or ByteRange(0, size)
-    return _Pieces(blobs.open(key, span.start, span.end), status, headers)
+    is_whole = span == ByteRange(0, size)
+    if is_whole and path is not None and "http.response.pathsend" in _extensions(request):
+        return WholeFile(str(path), headers, size, part)
+    status = measure(headers, size, part)
+    return Pieces(blobs.open(key, span.start, span.end), status, headers)
 
 
-class _Pieces(StreamingResponse):
+class Pieces(StreamingResponse):
     """Bytes that pass through this process a piece at a time, no faster than the client takes them.
 
     The base class stops when the client leaves; the source is closed then, and not whenever the
@@ -131,22 +135,25 @@ class _Pieces(StreamingResponse):
             await super().stream_response(send)
 
 
-class _Headers(Response):
+class HeadersOnly(Response):
     """The answer to HEAD: all that GET would say, and no body."""
 
     def __init__(self, headers: MutableHeaders, size: int, part: ByteRange | None) -> None:
-        status = _measure(headers, size, part)
+        status = measure(headers, size, part)
         super().__init__(None, status, headers)
 
 
-class _WholeFile(Response):
+class WholeFile(Response):
     """A local file, sent whole by the server: nothing of it passes through Python.
 
-    The extension is ASGI's: https://asgi.readthedocs.io/en/latest/extensions.html#path-send
+    `part` is what was asked for, should that have been a range that is all of it. The extension is
+    ASGI's: https://asgi.readthedocs.io/en/latest/extensions.html#path-send
     """
 
-    def __init__(self, path: str, headers: MutableHeaders, size: int) -> None:
-        super().__init__(None, _measure(headers, size, None), headers)
+    def __init__(
+        self, path: str, headers: MutableHeaders, size: int, part: ByteRange | None
+    ) -> None:
+        super().__init__(None, measure(headers, size, part), headers)
         self._path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
@@ -160,7 +167,7 @@ class _WholeFile(Response):
         await send({"type": "http.response.pathsend", "path": self._path})
 
 
-def _measure(headers: MutableHeaders, size: int, part: ByteRange | None) -> int:
+def measure(headers: MutableHeaders, size: int, part: ByteRange | None) -> int:
     """Say in the headers what is sent; return the status."""
     if part is None:
         headers["Content-Length"] = str(size)
@@ -170,7 +177,7 @@ def _measure(headers: MutableHeaders, size: int, part: ByteRange | None) -> int:
     return 206
 
 
-def _range(request: Request, headers: MutableHeaders, size: int) -> ByteRange | None:
+def wanted_range(request: Request, headers: MutableHeaders, size: int) -> ByteRange | None:
     """The range to send; None for the whole file, also where `If-Range` names another version."""
     condition = request.headers.get("if-range")
     if condition is not None and not _is_this_version(condition, headers):
@@ -189,7 +196,7 @@ def _is_this_version(condition: str, headers: MutableHeaders) -> bool:
     return condition in (headers.get("etag"), headers.get("last-modified"))
 
 
-def _is_unchanged(request: Request, headers: MutableHeaders) -> bool:
+def is_unchanged(request: Request, headers: MutableHeaders) -> bool:
     """Whether 304 is the answer. `If-None-Match`, weakly compared, outranks a date."""
     known = request.headers.getlist("if-none-match")
     if known:
