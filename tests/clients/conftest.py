@@ -12,6 +12,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 from huggingface_hub import HfApi, constants, hf_api
+from huggingface_hub.utils import _xet
 
 from tests.harness.hub import LiveHub, running_hub, seed_database, seed_folder
 from tests.harness.s3 import ACCESS_KEY, SECRET_KEY
@@ -72,9 +73,14 @@ def client_home(live_hub: LiveHub, tmp_path: Path) -> Iterator[Path]:
         template = f"{live_hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
         patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         patch.setattr(constants, "HF_URL_HOSTS", hosts)
-        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         patch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
         patch.setenv("HF_TOKEN", live_hub.token)
+        # hf_xet reads the environment when a session begins, and keeps it.
+        patch.setattr(_xet, "_GLOBAL_XET_HOLDER", _xet.XetSessionHolder())
+        patch.setattr(_xet, "XET_CONNECTION_INFO_CACHE", {})
+        patch.setenv("HF_XET_CACHE", str(home / "xet"))
+        patch.setenv("HF_XET_CLIENT_RETRY_BASE_DELAY", "50ms")
+        patch.setenv("no_proxy", "*")
         yield home
     huggingface_hub.close_session()
 
@@ -100,8 +106,8 @@ def repo(api: HfApi, repo_id: str) -> str:
 
 @pytest.fixture
 def hf(live_hub: LiveHub, tmp_path: Path) -> Callable[..., str]:
-    """Run the `hf` command as alice with an empty HF_HOME; its output."""
-    env = {
+    """Run the `hf` command as alice with an empty HF_HOME and what is named; its output."""
+    own = {
         **live_hub.client_env,
         "HF_HOME": str(tmp_path / "hf-command"),
         "HF_HUB_DISABLE_UPDATE_CHECK": "1",
@@ -109,10 +115,10 @@ def hf(live_hub: LiveHub, tmp_path: Path) -> Callable[..., str]:
         "no_proxy": "*",
     }
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, **env: str) -> str:
         command = [str(Path(sys.executable).with_name("hf")), *arguments]
         done = subprocess.run(
-            command, env={**os.environ, **env}, capture_output=True, text=True, check=False
+            command, env={**os.environ, **own, **env}, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

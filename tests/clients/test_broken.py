@@ -2,16 +2,21 @@
 """Connections that break at any byte: clients go on where they were, nothing is half there."""
 
 import hashlib
+import io
 import os
+import zlib
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from huggingface_hub import HfApi
 
+from hubkeep.xet.hashes import to_text
 from tests.clients import stock
+from tests.clients.stored import xet_hash
 from tests.clients.wire import cutting_proxy, ndjson, request_bytes, send_cut
 from tests.harness.hub import LiveHub
+from tests.xet.made import file_of, shard, some_xorb, xorb_block
 
 # Through the hub: with S3 the bytes go past it.
 pytestmark = [stock, pytest.mark.parametrize("live_hub", ["sqlite-folder"], indirect=True)]
@@ -19,9 +24,9 @@ MiB = 1 << 20
 
 
 def test_a_download_that_is_cut_goes_on(api: HfApi, repo: str, live_hub: LiveHub) -> None:
-    # The client keeps what it has in steps of 10 MB.
+    # The client keeps what it has in steps of 10 MB. It sends open files by git-lfs.
     content = os.urandom(MiB) * 30
-    api.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+    api.upload_file(path_or_fileobj=io.BytesIO(content), path_in_repo="w.bin", repo_id=repo)
     with cutting_proxy(live_hub.url, [12 * MiB, 12 * MiB]) as proxy:
         cut = HfApi(endpoint=proxy.url, token=live_hub.token)
         assert Path(cut.hf_hub_download(repo, "w.bin")).read_bytes() == content
@@ -38,13 +43,64 @@ def test_an_upload_in_parts_that_is_cut_succeeds_when_repeated(
         cut = HfApi(endpoint=proxy.url, token=live_hub.token)
         for _ in range(2):
             try:
-                cut.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+                source = io.BytesIO(content)
+                cut.upload_file(path_or_fileobj=source, path_in_repo="w.bin", repo_id=repo)
                 break
             except (httpx.TransportError, RuntimeError):
                 assert not api.file_exists(repo, "w.bin")
         assert proxy.broken == 1
     read = Path(api.hf_hub_download(repo, "w.bin")).read_bytes()
     assert hashlib.sha256(read).digest() == hashlib.sha256(content).digest()
+
+
+def test_xet_goes_on_where_it_is_cut(api: HfApi, repo: str, live_hub: LiveHub) -> None:
+    content = os.urandom(20 * MiB)
+    with cutting_proxy(live_hub.url, [6 * MiB, 12 * MiB, 100], upward=True) as proxy:
+        cut = HfApi(endpoint=proxy.url, token=live_hub.token)
+        cut.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+        assert proxy.broken == 3
+    with cutting_proxy(live_hub.url, [5 * MiB, 3 * MiB, MiB]) as proxy:
+        cut = HfApi(endpoint=proxy.url, token=live_hub.token)
+        assert Path(cut.hf_hub_download(repo, "w.bin")).read_bytes() == content
+        assert proxy.broken == 3
+    assert xet_hash(api, repo, "w.bin")
+
+
+def test_a_xorb_and_a_shard_that_are_cut_anywhere_are_not_there(
+    api: HfApi, repo: str, live_hub: LiveHub
+) -> None:
+    body, name, index = some_xorb(seed=zlib.crc32(repo.encode()))
+    with httpx.Client(trust_env=False) as http:
+        url = f"{live_hub.url}/api/models/{repo}/xet-write-token/main"
+        got = http.get(url, headers={"Authorization": f"Bearer {live_hub.token}"}).json()
+        headers = {"Authorization": f"Bearer {got['accessToken']}"}
+        store = got["casUrl"].removeprefix(live_hub.url)
+        file = file_of(name, index)
+        block = shard([file], [xorb_block(name, index)])
+        file_hash = to_text(file[:32])
+
+        def answer(method: str, path: str, content: bytes = b"") -> httpx.Response:
+            url = f"{live_hub.url}{store}{path}"
+            return http.request(method, url, content=content, headers=headers)
+
+        def cut_everywhere(path: str, content: bytes) -> None:
+            for chunks in (0, 3):
+                whole = request_bytes("POST", store + path, content, headers, chunks=chunks)
+                start = whole.index(b"\r\n\r\n") + 4
+                for cut in (start - 1, start, start + 9, len(whole) // 2, len(whole) - 1):
+                    send_cut(live_hub.url, whole[:cut])
+
+        xorb = f"/v1/xorbs/default/{to_text(name)}"
+        cut_everywhere(xorb, body)
+        assert answer("HEAD", xorb).status_code == 404
+        assert answer("POST", "/v1/shards", block).status_code == 400
+        assert answer("POST", xorb, body).json() == {"was_inserted": True}
+        assert answer("HEAD", xorb).status_code == 200
+        for version in ("v1", "v2"):
+            cut_everywhere(f"/{version}/shards", block)
+        assert answer("HEAD", f"/v1/files/{file_hash}").status_code == 404
+        assert answer("POST", "/v1/shards", block).json() == {"result": 1}
+        assert answer("HEAD", f"/v1/files/{file_hash}").status_code == 200
 
 
 @pytest.mark.parametrize("chunks", [0, 5], ids=["length", "chunked"])

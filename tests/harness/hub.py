@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from hubkeep.app import App
 from hubkeep.asgi import Hub
-from hubkeep.config import Config
+from hubkeep.config import Config, load
 from hubkeep.db import Database
 from hubkeep.db.migrate import prepare
 from hubkeep.db.tables import jobs
@@ -152,6 +152,13 @@ class LiveHub:
     data: Path
     process: subprocess.Popen[str]
     tokens: Seeded = field(default_factory=Seeded)
+    env: dict[str, str] = field(default_factory=dict)
+    """Its settings, as it has them in its environment."""
+
+    @property
+    def database_url(self) -> str:
+        """Its database, as another process opens it."""
+        return load({**self.env, "HUBKEEP_DATA": str(self.data)}).database
 
     @property
     def token(self) -> str:
@@ -167,6 +174,14 @@ class LiveHub:
             "HF_TOKEN": self.token,
             "HF_HOME": str(self.data.parent / "hf-home"),
         }
+
+    def command(self, *arguments: str) -> None:
+        """Run one of the hub's commands beside it."""
+        words = [sys.executable, "-m", "hubkeep", *arguments, "--data", str(self.data)]
+        done = subprocess.run(
+            words, env={**program_env(), **self.env}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def stop(self) -> int:
         """Stop it cleanly and return its exit code."""
@@ -195,7 +210,7 @@ def running_hub(
     )
     assert process.stdout is not None
     with process, process.stdout as output:
-        hub = LiveHub("", data, process)
+        hub = LiveHub("", data, process, env=env or {})
         try:
             line = output.readline()
             assert line, f"hubkeep serve ended with code {process.wait()}"

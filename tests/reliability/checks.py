@@ -13,10 +13,13 @@ import httpx2 as httpx
 from sqlalchemy import Connection, select, text
 
 from hubkeep.db import Database
-from hubkeep.db.tables import repos
+from hubkeep.db.tables import repos, xorb_chunks, xorbs
 from hubkeep.git.bare import write_bare_repository
+from hubkeep.xet.hashes import from_text, to_text
+from hubkeep.xet.xorb import check_xorb
 from tests.reliability.ledger import Acknowledged, File
 from tests.reliability.writers import LFS, REPO, TOKEN
+from tests.reliability.xet_client import Store
 
 API = f"/api/models/{REPO}"
 _BATCH = 500
@@ -39,6 +42,7 @@ class Auditor:
         self._commits(entries)
         self._refs(entries)
         self._uploads(entry.files[0] for entry in entries if entry.kind == "upload")
+        self._by_xet([entry.files[0] for entry in entries if entry.kind == "xet"])
         files = [
             (entry.commit, file)
             for entry in entries
@@ -58,6 +62,15 @@ class Auditor:
         for branch, wanted in paths.items():
             listed = self._pages(f"{API}/tree/{branch}?recursive=true")
             assert not wanted - {str(item["path"]) for item in listed}, branch
+
+    def check_listed(self) -> int:
+        """Read all large files of `main`, those too whose commit was not acknowledged."""
+        listed = self._pages(f"{API}/tree/main?recursive=true")
+        large = [item for item in listed if "lfs" in item]
+        for item in large:
+            wanted = File(str(item["path"]), item["lfs"]["oid"], item["lfs"]["size"])  # ty: ignore
+            self._reads_back(("main", wanted))
+        return len(large)
 
     def _commits(self, entries: Iterable[Acknowledged]) -> None:
         wanted: dict[str, set[str]] = defaultdict(set)
@@ -94,20 +107,36 @@ class Auditor:
             again = [item for item in answer.json()["objects"] if "actions" in item]
             assert not again, f"{len(again)} acknowledged uploads are gone"
 
+    def _by_xet(self, files: list[File]) -> None:
+        """Each file that came by Xet is put together from its chunks again."""
+        if not files:
+            return
+        store = Store(self._call, REPO, "read")
+        for file in files:
+            checked = hashlib.sha256()
+            for piece in store.read(file.xet_hash):
+                checked.update(piece)
+            assert checked.hexdigest() == file.sha256, file
+
     def _reads_back(self, wanted: tuple[str, File]) -> None:
         commit, file = wanted
         digest = hashlib.sha256()
         size = 0
         with self._http.stream("GET", f"/{REPO}/resolve/{commit}/{file.path}") as answer:
             assert answer.status_code == 200, (file.path, answer.read())
+            if file.xet_hash:
+                assert answer.headers["x-xet-hash"] == file.xet_hash
             for piece in answer.iter_raw():
                 digest.update(piece)
                 size += len(piece)
         assert (size, digest.hexdigest()) == (file.size, file.sha256), file.path
 
     def _get(self, url: str) -> httpx.Response:
-        answer = self._http.get(url)
-        assert answer.status_code == 200, (url, answer.text)
+        return self._call("GET", url)
+
+    def _call(self, method: str, url: str, expect: int = 200, **how: object) -> httpx.Response:
+        answer = self._http.request(method, url, **how)  # ty: ignore
+        assert answer.status_code == expect, (url, answer.text)
         return answer
 
     def _pages(self, url: str) -> Iterator[dict[str, object]]:
@@ -118,16 +147,31 @@ class Auditor:
 
 
 def check_blobs(folder: Path) -> int:
-    """Hash every stored large file again and compare it with its name; how many there are."""
+    """Hash every large file and xorb again and compare it with its name; how many there are."""
     checked = 0
     for path in folder.rglob("*"):
         name = path.name
         if not path.is_file() or len(name) != 64 or set(name) - set("0123456789abcdef"):
             continue
-        with path.open("rb") as content:
-            assert hashlib.file_digest(content, "sha256").hexdigest() == name, path
+        if "xorbs" in path.parts:
+            check_xorb(path.read_bytes(), from_text(name))
+        else:
+            with path.open("rb") as content:
+                assert hashlib.file_digest(content, "sha256").hexdigest() == name, path
         checked += 1
     return checked
+
+
+def check_xorbs(database_url: str, folder: Path) -> int:
+    """Compare what the database says of each xorb with its bytes; how many there are."""
+    where = {path.name: path for path in folder.rglob("*") if "xorbs" in path.parts}
+    wanted = select(xorbs.c.hash, xorb_chunks.c.hashes, xorb_chunks.c.ends).where(xorbs.c.ready)
+    with closing(Database(database_url)) as database:
+        known = database.read_now(lambda conn: conn.execute(wanted.join(xorb_chunks)).all())
+    for name, hashes, ends in known:
+        found = check_xorb(where[to_text(name)].read_bytes(), name)
+        assert (found.hashes, found.ends) == (hashes, ends)
+    return len(known)
 
 
 def check_repository(database_url: str, bare: Path) -> int:

@@ -10,16 +10,20 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class File:
-    """A file of an acknowledged commit, or a large one that arrived (then without a path)."""
+    """A file of an acknowledged commit, or a large one that arrived."""
 
     path: str
     sha256: str
     size: int
+    xet_hash: str = ""
+    """Empty for what did not come by Xet."""
 
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """One answer with status 200: a commit on a branch, a new reference, or an upload."""
+    """One answer with status 200: a commit on a branch, a new reference, an upload by git-lfs (kind
+    `upload`) or by Xet (`xet`).
+    """
 
     kind: str
     repo: str

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from tests.reliability.checks import Auditor, check_blobs, check_repository
+from tests.reliability.checks import Auditor, check_blobs, check_repository, check_xorbs
 from tests.reliability.ledger import Ledger
 from tests.reliability.process import Mortal
 from tests.reliability.writers import (
@@ -21,6 +21,7 @@ from tests.reliability.writers import (
     SmallCommits,
     Writer,
 )
+from tests.reliability.xet_writers import XetFiles
 
 LONGEST_LIFE = 1.0
 _JOIN_SECONDS = 60
@@ -33,10 +34,12 @@ class Toll:
     kills: int = 0
     commits: int = 0
     uploads: int = 0
+    xet_uploads: int = 0
     refs: int = 0
     attempts: int = 0
     files_read: int = 0
     blobs_hashed: int = 0
+    xorbs: int = 0
     commits_in_git: int = 0
     ready_seconds: list[float] = field(default_factory=list)
 
@@ -44,8 +47,10 @@ class Toll:
         slowest = max(self.ready_seconds)
         return (
             f"{self.kills} kills; acknowledged and found again: {self.commits} commits, "
-            f"{self.uploads} large files, {self.refs} branches and tags; {self.attempts} attempts; "
-            f"{self.files_read} files read back and {self.blobs_hashed} blobs hashed at the end; "
+            f"{self.uploads} large files by git-lfs, {self.xet_uploads} by Xet, "
+            f"{self.refs} branches and tags; {self.attempts} attempts; "
+            f"{self.files_read} files read back, {self.blobs_hashed} blobs hashed at the end, "
+            f"{self.xorbs} of them xorbs; "
             f"git fsck --full --strict found nothing in {self.commits_in_git} commits; "
             f"ready again within {slowest:.2f} s"
         )
@@ -84,7 +89,9 @@ def storm(folder: Path, kills: int, env: Mapping[str, str], seed: int = 0) -> To
             entries = ledger.since(0)
             toll.files_read = auditor.check(entries)
             auditor.check_heads(entries)
+            toll.files_read += auditor.check_listed()
             toll.blobs_hashed = check_blobs(hub.data / "blobs")
+            toll.xorbs = check_xorbs(hub.database_url, hub.data / "blobs")
             toll.commits_in_git = check_repository(hub.database_url, folder / "bare")
     finally:
         hub.kill()
@@ -121,6 +128,8 @@ def _writers(hub: Mortal, ledger: Ledger, kills: int) -> list[Writer]:
         SmallCommits("small-2", hub, ledger),
         LargeFiles("large-1", hub, ledger),
         LargeFiles("large-2", hub, ledger),
+        XetFiles("xet-1", hub, ledger),
+        XetFiles("xet-2", hub, ledger),
         FilesInParts("parts", hub, ledger, most=1 + kills // 20),
         Branches("branches", hub, ledger),
     ]
@@ -150,5 +159,6 @@ def _count(toll: Toll, ledger: Ledger, writers: list[Writer]) -> None:
     kinds = [entry.kind for entry in ledger.since(0)]
     toll.commits = kinds.count("commit")
     toll.uploads = kinds.count("upload")
+    toll.xet_uploads = kinds.count("xet")
     toll.refs = kinds.count("ref")
     toll.attempts = sum(next(writer.steps) for writer in writers)

@@ -62,10 +62,10 @@ class Writer(threading.Thread):
         """Do one thing and note that it was acknowledged."""
         raise NotImplementedError
 
-    def call(self, method: str, url: str, **how: object) -> httpx.Response:
-        """Send a request; anything but 200 is a failure of the test."""
+    def call(self, method: str, url: str, expect: int = 200, **how: object) -> httpx.Response:
+        """Send a request; any other status than expected is a failure of the test."""
         answer = self._http.request(method, url, **how)  # ty: ignore
-        if answer.status_code != 200:
+        if answer.status_code != expect:
             raise Refused(f"{method} {url}: {answer.status_code} {answer.text[:500]}")
         return answer
 
@@ -99,11 +99,11 @@ class Writer(threading.Thread):
         [item] = answer.json()["objects"]
         return item.get("actions")
 
-    def commit_large(self, number: int, sha256: str, size: int) -> None:
+    def commit_large(self, number: int, sha256: str, size: int, xet_hash: str = "") -> None:
         """Note that a file has arrived, commit it, and note that."""
         path = f"{self.name}/{number % 40}/{number}.safetensors"
-        file = File(path, sha256, size)
-        self._ledger.add(Acknowledged("upload", REPO, "", "", (file,)))
+        file = File(path, sha256, size, xet_hash)
+        self._ledger.add(Acknowledged("xet" if xet_hash else "upload", REPO, "", "", (file,)))
         value = {"path": path, "algo": "sha256", "oid": sha256, "size": size}
         self.commit("main", [file], [{"key": "lfsFile", "value": value}])
 
