@@ -7,18 +7,23 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
+from hubkeep.xet.hashes import to_text
+from hubkeep.xet.xorb import Scheme, encode_xorb, read_xorb
 from tests.clients.wire import ndjson
 from tests.harness.hub import ROOT as CHECKOUT
 from tests.harness.hub import seed_folder
 from tests.harness.world import ALICE
+from tests.xet.made import file_of, shard, xorb_block
 
+Upload = Callable[[httpx.Client, bytes], httpx.Response]
 MiB = 1 << 20
+CHUNK = 64 << 10
 DISK = 24 * MiB
 # A file system of its own for the hub, seen by nobody else and gone with it.
 MOUNT = 'mount -t tmpfs -o size="$1" none "$2" && cp -a "$3/." "$2/" && shift 3 && exec "$@"'
@@ -55,7 +60,7 @@ def small(tmp_path: Path) -> Iterator[httpx.Client]:
         server.terminate()
 
 
-def upload(client: httpx.Client, content: bytes) -> httpx.Response:
+def upload_by_lfs(client: httpx.Client, content: bytes) -> httpx.Response:
     spec = {"oid": hashlib.sha256(content).hexdigest(), "size": len(content)}
     body = {"operation": "upload", "objects": [spec]}
     batch = client.post("/alice/m.git/info/lfs/objects/batch", json=body)
@@ -64,13 +69,29 @@ def upload(client: httpx.Client, content: bytes) -> httpx.Response:
     return client.put(batch.json()["objects"][0]["actions"]["upload"]["href"], content=content)
 
 
+def upload_by_xet(client: httpx.Client, content: bytes) -> httpx.Response:
+    got = client.get("/api/models/alice/m/xet-write-token/main").raise_for_status().json()
+    headers = {"Authorization": f"Bearer {got['accessToken']}"}
+    chunks = (content[at : at + CHUNK] for at in range(0, len(content), CHUNK))
+    body = encode_xorb(chunks, Scheme.NONE)
+    name, index = read_xorb(body)
+    url = f"{got['casUrl']}/v1/xorbs/default/{to_text(name)}"
+    sent = client.post(url, content=body, headers=headers)
+    if sent.status_code != 200:
+        return sent
+    file = file_of(name, index, hashlib.sha256(content).digest())
+    block = shard([file], [xorb_block(name, index)])
+    return client.post(f"{got['casUrl']}/v1/shards", content=block, headers=headers)
+
+
 def commit_large(client: httpx.Client, path: str, content: bytes) -> httpx.Response:
     oid = hashlib.sha256(content).hexdigest()
     value = {"path": path, "algo": "sha256", "oid": oid, "size": len(content)}
     return client.post("/api/models/alice/m/commit/main", content=ndjson(("lfsFile", value)))
 
 
-def test_writing_is_answered_507_and_reading_goes_on(small: httpx.Client) -> None:
+@pytest.mark.parametrize("upload", [upload_by_lfs, upload_by_xet])
+def test_writing_is_answered_507_and_reading_goes_on(small: httpx.Client, upload: Upload) -> None:
     small.post("/api/repos/create", json={"name": "m"}).raise_for_status()
     kept = os.urandom(MiB)
     upload(small, kept).raise_for_status()
