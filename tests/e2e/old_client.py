@@ -4,6 +4,7 @@
 It speaks only what `huggingface_hub` 0.24 and all later ones have.
 """
 
+import hashlib
 import os
 import sys
 import tempfile
@@ -63,6 +64,13 @@ def read_back(api: HfApi, repo: str) -> None:
     expect(RepositoryNotFoundError, api.model_info, f"{repo}-other")
 
 
+def read_chunked(repo: str, sha256: str) -> None:
+    """Read what another client has sent by Xet."""
+    with tempfile.TemporaryDirectory() as cache:
+        path = hf_hub_download(repo, "w.safetensors", cache_dir=cache)
+        assert hashlib.sha256(Path(path).read_bytes()).hexdigest() == sha256
+
+
 def expect(error: type[Exception], call, *arguments, **named) -> None:
     """Call, and be content with this error alone."""
     try:
@@ -73,5 +81,7 @@ def expect(error: type[Exception], call, *arguments, **named) -> None:
 
 
 if __name__ == "__main__":
-    assert huggingface_hub.__version__.startswith(sys.argv[2])
-    main(sys.argv[1])
+    version, repo, chunked, sha256 = sys.argv[1:]
+    assert huggingface_hub.__version__.startswith(version)
+    main(repo)
+    read_chunked(chunked, sha256)
