@@ -43,6 +43,7 @@ from hubkeep.repos import (
 from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
+from hubkeep.transfer.cas import api_data, api_reconstruction
 
 Handler = Callable[[App, Request], Awaitable[Response]]
 
@@ -78,6 +79,7 @@ def all_routes() -> list[Route]:
         *_files(),
         *_refs(),
         *_lfs(),
+        *_xet(),
         *_misc(),
         *_operations(),
         *(Route(m, pattern, later, Action.ANYONE, area) for m, pattern, area in later_routes()),
@@ -197,6 +199,20 @@ def _lfs() -> Iterator[Route]:
     yield Route("GET", files, api_files.list_files, Action.WRITE, area)
     yield Route("POST", f"{files}/batch", api_files.delete_files, Action.ADMINISTER, area)
     yield Route("POST", f"{files}/duplicate", later, Action.READ, area)
+
+
+def _xet() -> Iterator[Route]:
+    area = "xet"
+    cas = "/cas/{epoch}"
+    one, many = api_reconstruction.reconstruction, api_reconstruction.reconstructions
+    yield Route("GET", f"{cas}/v2/reconstructions/{{hash}}", one, Action.CAS, area)
+    v1 = api_reconstruction.reconstruction_v1
+    yield Route("GET", f"{cas}/v1/reconstructions/{{hash}}", v1, Action.CAS, area)
+    yield Route("GET", f"{cas}/v1/reconstructions", many, Action.CAS, area)
+    yield Route("POST", f"{cas}/v1/reconstructions", many, Action.CAS, area)
+    size = api_reconstruction.file_size
+    yield Route("HEAD", f"{cas}/v1/files/{{hash}}", size, Action.CAS, area)
+    yield Route("GET", f"{cas}/data/{{token}}", api_data.get_data, Action.SIGNED, area)
 
 
 def _misc() -> Iterator[Route]:

@@ -3,8 +3,10 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 _ONE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*$")
+_EACH = re.compile(r"(\d{0,18})-(\d{0,18})", re.ASCII)
 _MAX_DIGITS = 18
 
 
@@ -22,6 +24,10 @@ class ByteRange:
 
 class Unsatisfiable(ValueError):
     """The range lies outside the body: 416."""
+
+
+class BadRange(ValueError):
+    """The value of `Range` is not one that can be answered: 400."""
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
@@ -48,3 +54,38 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
     if start >= size:
         raise Unsatisfiable
     return ByteRange(start, end)
+
+
+def parse_ranges(header: str, size: int, most: int) -> list[ByteRange]:
+    """Return all ranges that a `Range` header asks for, in its order, clipped to `size`.
+
+    For answers that may give nothing but what is asked for. Raises BadRange where the value is
+    malformed, has more than `most` ranges, or asks for a byte twice; Unsatisfiable where any of
+    the ranges starts past the end.
+    """
+    unit, _, asked = header.partition("=")
+    written = asked.split(",", most)
+    if unit != "bytes" or len(written) > most:
+        raise BadRange(f"not a value of 'bytes' with at most {most} ranges")
+    ranges = [_one(text.strip(" "), size) for text in written]
+    if any(after.start < before.end for before, after in pairwise(sorted(ranges, key=_start))):
+        raise BadRange("the ranges overlap")
+    return ranges
+
+
+def _one(text: str, size: int) -> ByteRange:
+    found = _EACH.fullmatch(text)
+    if found is None or text == "-":
+        raise BadRange("a range is written as first-last")
+    first, last = found.groups()
+    if first and last and int(last) < int(first):
+        raise BadRange("a range ends before it starts")
+    start = int(first) if first else max(0, size - int(last))
+    end = min(size, int(last) + 1) if first and last else size
+    if start >= end:
+        raise Unsatisfiable
+    return ByteRange(start, end)
+
+
+def _start(one: ByteRange) -> int:
+    return one.start

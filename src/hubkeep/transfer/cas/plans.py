@@ -6,7 +6,7 @@ held for a file as a whole. The ends are cached: clients ask for a file block af
 """
 
 import logging
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,10 +37,11 @@ MOST_XORBS = 64
 
 
 class Part(NamedTuple):
-    """A part of what is wanted of a file, `span`, and what to read for it."""
+    """A part of what is wanted of a file, `span`, what to read for it, and the sizes of xorbs."""
 
     span: ByteRange
     plan: Plan
+    sizes: dict[bytes, int]
 
     @property
     def length(self) -> int:
@@ -115,22 +116,30 @@ def _part(
     """What to read for that which these terms hold of what is wanted; None if they hold less."""
     end = min(wanted.end, first + sum(term.raw_size for term in terms))
     span = ByteRange(wanted.start, end)
-    offsets = _offsets(conn, cache, {term.xorb for term in terms})
+    stored = _stored(conn, {term.xorb for term in terms})
+    offsets = _offsets(conn, cache, stored)
     try:
         found = plan(terms, offsets, first, span)
     except LookupError:
         return None
     given = sum(piece.raw_size for piece in found.pieces) - found.skip
-    return Part(span, found) if given >= end - wanted.start > 0 else None
+    sizes = {xorb: one.size for xorb, one in stored.items()}
+    return Part(span, found, sizes) if given >= end - wanted.start > 0 else None
 
 
-def _offsets(conn: Connection, cache: ByteCache, hashes: set[bytes]) -> dict[bytes, Offsets]:
-    """Where the chunks of these xorbs lie, from the cache where it is there."""
+def _stored(conn: Connection, hashes: set[bytes]) -> dict[bytes, StoredXorb]:
     stored = readable_xorbs(conn, hashes)
     if len(stored) < len(hashes):
         missing = ", ".join(sorted(to_text(one) for one in hashes - stored.keys()))
         log.error("files need xorbs that are missing or damaged: %s", missing)
         raise errors.damaged()
+    return stored
+
+
+def _offsets(
+    conn: Connection, cache: ByteCache, stored: Mapping[bytes, StoredXorb]
+) -> dict[bytes, Offsets]:
+    """Where the chunks of these xorbs lie, from the cache where it is there."""
     found: dict[bytes, Offsets] = {}
     unknown: dict[int, StoredXorb] = {}
     for xorb in stored.values():
