@@ -8,6 +8,9 @@ from hubkeep.content.jobs import CollectGarbage
 from hubkeep.jobs import Job, Kinds, Periodic, Worker, kinds_of
 from hubkeep.kit.time import DAY
 from hubkeep.repos.jobs import purge_deleted, roll_30_days, score_trending
+from hubkeep.transfer.cas.collecting import MOST_AT_A_TIME, collect_xorbs, find_stray_xorbs
+from hubkeep.transfer.cas.scrubbing import SCRUB_EVERY, scrub_some
+from hubkeep.transfer.cas.storage import count_storage
 from hubkeep.transfer.jobs import collect_files, drop_spare_copies, find_orphans, sweep_uploads
 
 if TYPE_CHECKING:
@@ -63,13 +66,43 @@ class CollectFiles(Job["App"], frozen=True):
         await drop_spare_copies(context)
 
 
+class CollectXorbs(Job["App"], frozen=True):
+    """Chunks are deleted once no file has needed them for longer than clients remember them."""
+
+    KIND: ClassVar[str] = "cas.collect-xorbs"
+
+    async def run(self, context: "App") -> None:
+        await collect_xorbs(context, MOST_AT_A_TIME)
+
+
+class Scrub(Job["App"], frozen=True):
+    """Disks change bits and say nothing; a part of what is stored is read again in each run."""
+
+    KIND: ClassVar[str] = "cas.scrub"
+
+    async def run(self, context: "App") -> None:
+        await scrub_some(context)
+
+
+class CountStorage(Job["App"], frozen=True):
+    """Counting all that is stored takes longer than whoever asks for it wants to wait."""
+
+    KIND: ClassVar[str] = "cas.count-storage"
+
+    async def run(self, context: "App") -> None:
+        await count_storage(context)
+
+
 class FindOrphans(Job["App"], frozen=True):
-    """A crash between storing bytes and noting them leaves bytes that no row knows."""
+    """A crash between storing bytes and noting them leaves bytes that no row knows; so does going
+    back to an older database.
+    """
 
     KIND: ClassVar[str] = "transfer.find-orphans"
 
     async def run(self, context: "App") -> None:
         await find_orphans(context)
+        await find_stray_xorbs(context)
 
 
 def all_kinds() -> Kinds["App"]:
@@ -81,6 +114,9 @@ def all_kinds() -> Kinds["App"]:
             ScoreTrending,
             SweepUploads,
             CollectFiles,
+            CollectXorbs,
+            CountStorage,
+            Scrub,
             FindOrphans,
             CollectGarbage,
         ]
@@ -95,6 +131,9 @@ def periodic() -> Sequence[Periodic]:
         Periodic(RollDownloads(), DAY),
         Periodic(SweepUploads(), _HOUR),
         Periodic(CollectFiles(), _HOUR),
+        Periodic(CollectXorbs(), _HOUR),
+        Periodic(CountStorage(), _HOUR),
+        Periodic(Scrub(), SCRUB_EVERY),
         Periodic(FindOrphans(), 7 * DAY),
     )
 

@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the hub counts of itself, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+
+
+class Figure(NamedTuple):
+    """A number that is looked up when metrics are read; figures of one name differ by `kind`."""
+
+    name: str
+    text: str
+    value: float
+    kind: str | None = None
 
 
 class Metrics:
@@ -25,6 +37,13 @@ class Metrics:
             buckets=_SECONDS,
         )
 
-    def text(self) -> bytes:
-        """Write all metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+    def text(self, figures: Iterable[Figure] = ()) -> bytes:
+        """Write all metrics in Prometheus' text format, and figures as gauges after them."""
+        registry = CollectorRegistry()
+        gauges: dict[str, Gauge] = {}
+        for name, text, value, kind in figures:
+            if name not in gauges:
+                labels = () if kind is None else ("kind",)
+                gauges[name] = Gauge(name, text, labels, registry=registry)
+            (gauges[name] if kind is None else gauges[name].labels(kind)).set(value)
+        return generate_latest(self.registry) + generate_latest(registry)

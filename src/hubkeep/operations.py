@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.http import json_answer
+from hubkeep.transfer.cas.queries_storage import latest_totals
+from hubkeep.transfer.cas.storage import figures
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -27,7 +29,10 @@ async def readyz(app: "App", _request: Request) -> Response:
 
 
 async def metrics(app: "App", request: Request) -> Response:
-    """Prometheus' text format; for loopback callers, or for those with the configured token."""
+    """Prometheus' text format; for loopback callers, or for those with the configured token.
+
+    What is stored is what a job counted within the last hour.
+    """
     wanted = app.config.metrics_token
     if wanted:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -35,7 +40,9 @@ async def metrics(app: "App", request: Request) -> Response:
             raise errors.bad_credentials()
     elif not _is_loopback(app.addresses.client_address(request)):
         raise errors.forbidden("Set HUBKEEP_METRICS_TOKEN to read metrics from another machine")
-    return Response(app.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    totals = await app.db.read(latest_totals)
+    text = app.metrics.text(figures(totals) if totals else ())
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _is_loopback(address: str) -> bool:

@@ -7,10 +7,10 @@ Why no upload can lose its bytes:
 - A batch answer that asks for a file's bytes first renews `unlinked_at` of a row without links, so
   the row cannot be collected for the grace time, which is far longer than the address holds. A row
   that loses its last link later is younger still.
-- Row and bytes go in one step under the row's lock, which the file's links need too: the foreign
-  key of `repo_files` would refuse to let a linked one go. If collecting is first, the renewal waits,
-  finds no row, and the bytes that are sent afterwards are stored anew. If the renewal is first,
-  collecting finds the row too young. On SQLite the writers' lock takes the place of the row's.
+- Row and bytes go in one step under the row's lock, and the foreign key of `repo_files` would not
+  let a linked one go. If collecting is first, the renewal waits, finds no row, and the bytes that
+  are sent afterwards are stored anew. If the renewal is first, collecting finds the row too young.
+  On SQLite the writers' lock takes the place of the row's.
 - A file that is found again by its chunks (`cas`) may be linked by that row, so before its bytes go
   the row says, in a transaction of its own, that there is no whole copy (`retire_files`). A kill
   between the bytes and the end of the transaction then leaves a row without bytes that promises
