@@ -44,6 +44,7 @@ from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 from hubkeep.transfer.cas import api_data, api_reconstruction
+from hubkeep.transfer.cas import api_storage as cas_storage
 
 Handler = Callable[[App, Request], Awaitable[Response]]
 
@@ -120,6 +121,8 @@ def _repositories() -> Iterator[Route]:
     yield Route("GET", f"{repo}/revision/{{rev}}", api_info.info_at, Action.READ, area)
     yield Route("GET", f"{repo}/auth-check", api_info.check_read, Action.READ, area)
     yield Route("GET", f"{repo}/auth-check/write", api_info.check_write, Action.WRITE, area)
+    stored = cas_storage.storage_of_repo
+    yield Route("GET", f"{repo}/storage", stored, Action.WRITE, area)
     yield Route("PUT", f"{repo}/settings", api_lifecycle.change_settings, Action.ADMINISTER, area)
     yield Route("POST", f"{repo}/duplicate", api_create.duplicate, Action.CREATE_IN, area)
     headers = "/api/models/{ns}/{name}/safetensors-metadata/{path*}"
@@ -228,6 +231,8 @@ def _misc() -> Iterator[Route]:
 def _operations() -> Iterator[Route]:
     yield Route("GET", "/healthz", operations.healthz, Action.ANYONE, "operations")
     yield Route("GET", "/readyz", operations.readyz, Action.ANYONE, "operations")
+    stored = cas_storage.storage_of_hub
+    yield Route("GET", "/api/storage", stored, Action.ACT_AS_USER, "operations")
     yield Route("GET", "/metrics", operations.metrics, Action.OPERATE, "operations")
 
 
