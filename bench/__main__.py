@@ -18,6 +18,7 @@ BENCHES = {
     "starting": "bench.starting",
     "verification": "bench.verification",
     "transfer": "bench.transfer_figures",
+    "xet": "bench.xet_figures",
     "search": "bench.search_figures",
 }
 
