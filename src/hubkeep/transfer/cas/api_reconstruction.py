@@ -179,7 +179,7 @@ def _read(
         if not read.pieces:
             read.skip = part.plan.skip
         read.pieces += part.plan.pieces
-        read.sizes |= part.sizes
+        read.sizes |= {xorb: one.size for xorb, one in part.xorbs.items()}
         if len(read.pieces) > MOST_TERMS:
             raise errors.too_large(
                 f"This answer would have more than {MOST_TERMS} terms; ask for a Range"

@@ -37,11 +37,12 @@ MOST_XORBS = 64
 
 
 class Part(NamedTuple):
-    """A part of what is wanted of a file, `span`, what to read for it, and the sizes of xorbs."""
+    """A part of what is wanted of a file, `span`, and what to read for it, of which xorbs."""
 
     span: ByteRange
     plan: Plan
-    sizes: dict[bytes, int]
+    xorbs: dict[bytes, StoredXorb]
+    offsets: dict[bytes, Offsets]
 
     @property
     def length(self) -> int:
@@ -123,8 +124,7 @@ def _part(
     except LookupError:
         return None
     given = sum(piece.raw_size for piece in found.pieces) - found.skip
-    sizes = {xorb: one.size for xorb, one in stored.items()}
-    return Part(span, found, sizes) if given >= end - wanted.start > 0 else None
+    return Part(span, found, stored, offsets) if given >= end - wanted.start > 0 else None
 
 
 def _stored(conn: Connection, hashes: set[bytes]) -> dict[bytes, StoredXorb]:
