@@ -43,7 +43,7 @@ from hubkeep.repos import (
 from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
-from hubkeep.transfer.cas import api_data, api_reconstruction
+from hubkeep.transfer.cas import api_data, api_reconstruction, api_tokens
 from hubkeep.transfer.cas import api_storage as cas_storage
 
 Handler = Callable[[App, Request], Awaitable[Response]]
@@ -206,7 +206,11 @@ def _lfs() -> Iterator[Route]:
 
 def _xet() -> Iterator[Route]:
     area = "xet"
-    cas = "/cas/{epoch}"
+    repo, cas = "/api/{T}/{repo}", "/cas/{epoch}"
+    read, write = api_tokens.read_token, api_tokens.write_token
+    yield Route("GET", f"{repo}/xet-read-token/{{rev}}", read, Action.READ, area)
+    yield Route("GET", f"{repo}/xet-write-token/{{rev}}", write, Action.WRITE, area)
+    yield Route("GET", f"{repo}/xet-write-token", write, Action.WRITE, area)
     one, many = api_reconstruction.reconstruction, api_reconstruction.reconstructions
     yield Route("GET", f"{cas}/v2/reconstructions/{{hash}}", one, Action.CAS, area)
     v1 = api_reconstruction.reconstruction_v1

@@ -17,9 +17,6 @@ _BY_AREA = {
         POST /api/credentials/revoke
     """,
     "xet": """
-        GET /api/{T}/{repo}/xet-read-token/{rev}
-        GET /api/{T}/{repo}/xet-write-token/{rev}
-        GET /api/{T}/{repo}/xet-write-token
         GET /cas/{rest*}
         POST /cas/{rest*}
     """,

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes over the wire of uploads to the chunk store.
+
+https://huggingface.co/docs/xet/api says most of it; upload grants are as hf_xet 1.8 asks for them.
+"""
+
+import msgspec
+
+
+class ReadTokenQuery(msgspec.Struct, frozen=True):
+    """A token for reading has no parameters."""
+
+
+class WriteTokenQuery(msgspec.Struct, frozen=True):
+    """With `create_pr` the upload is for a pull request that is opened afterwards."""
+
+    create_pr: bool = False
+
+
+class StoreAccess(msgspec.Struct, frozen=True, rename="camel"):
+    """Where the chunk store is, and a token that holds until `exp`, in seconds since the epoch."""
+
+    access_token: str
+    exp: int
+    cas_url: str
