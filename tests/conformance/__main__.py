@@ -2,8 +2,8 @@
 """`make conformance`: a fresh hub, provisioned, and the stock client's own tests against it.
 
 The tool that runs the suite lies beside the checkout, or where `--tool` or HUBKEEP_CONFORMANCE
-says. All other arguments are the tool's: `make conformance ARGS="--variant lfs --areas commit"`.
-The exit status is the tool's.
+says. All other arguments are the tool's: `make conformance ARGS="--areas commit"`; with
+`--variant lfs` it is a client without hf_xet. The exit status is the tool's.
 """
 
 import argparse
@@ -34,8 +34,6 @@ def main() -> int:
         print(f"{ours.tool} has no run.py: say where the tool lies with --tool", file=sys.stderr)
         return 2
     command = [sys.executable, str(run), "--version", ours.version, "--cache", str(ours.cache)]
-    if "--variant" not in rest:
-        rest += ["--variant", "lfs"]
     suite = suite_constants(_source_distribution(command, ours.cache / "sdist" / ours.version))
     with tempfile.TemporaryDirectory(prefix="hubkeep-conformance-") as folder:
         data = Path(folder) / "hub"
@@ -47,7 +45,7 @@ def main() -> int:
 def _source_distribution(command: list[str], folder: Path) -> Path:
     """Have the tool fetch the suite, unless it has done so before."""
     if not list(folder.glob("*.tar.gz")):
-        fetch = [*command, "--collect-only", "--variant", "lfs", "--endpoint", CLOSED_PORT]
+        fetch = [*command, "--collect-only", "--endpoint", CLOSED_PORT]
         subprocess.run(fetch, check=True, stdout=subprocess.DEVNULL)
     return next(folder.glob("*.tar.gz"))
 
