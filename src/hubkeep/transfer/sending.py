@@ -6,12 +6,12 @@ against the `ETag` and `Last-Modified` that the caller gives, following RFC 9110
 """
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -27,9 +27,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hubkeep.transfer")
 
-_MEDIA_TYPE = "application/octet-stream"
+MEDIA_TYPE = "application/octet-stream"
 REDIRECT_SECONDS = 24 * 3600
 """How long an address on S3 holds: a client that resumes a long download does not ask us again."""
+
+
+class Source(Protocol):
+    """Bytes in pieces, to be closed when nobody wants the rest: a generator, for one."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def aclose(self) -> Awaitable[None]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ async def blob_response(
     given.setdefault("Accept-Ranges", "bytes")
     if is_unchanged(request, given):
         return Response(status_code=304, headers=given)
-    given.setdefault("Content-Type", _MEDIA_TYPE)
+    given.setdefault("Content-Type", MEDIA_TYPE)
     # S3 does not know our ETags, so whoever asks with `If-Range` is answered here.
     if redirect is not None and "if-range" not in request.headers:
         away = await app.blobs.signed_get(
@@ -103,11 +110,9 @@ async def stored_response(
 ) -> Response:
     """Return the answer by which the hub itself sends a blob of `size` bytes, or a part of it.
 
-    Looks first, since afterwards no error can be told: not_found if the store has no such bytes.
+    Raises what `check_stored` raises.
     """
-    if await blobs.size(key) != size:
-        log.error("the store has no blob %s of %d bytes, which a repository refers to", key, size)
-        raise errors.not_found("The bytes of this file are not in the hub's store")
+    await check_stored(blobs, key, size)
     path = blobs.local_path(key)
     span = part or ByteRange(0, size)
     is_whole = span == ByteRange(0, size)
@@ -117,6 +122,16 @@ async def stored_response(
     return Pieces(blobs.open(key, span.start, span.end), status, headers)
 
 
+async def check_stored(blobs: BlobStore, key: str, size: int) -> None:
+    """Look for a blob before the answer begins, since afterwards no error can be told.
+
+    Raises not_found, with a line in the log, if the store has no such bytes.
+    """
+    if await blobs.size(key) != size:
+        log.error("the store has no blob %s of %d bytes, which a repository refers to", key, size)
+        raise errors.not_found("The bytes of this file are not in the hub's store")
+
+
 class Pieces(StreamingResponse):
     """Bytes that pass through this process a piece at a time, no faster than the client takes them.
 
@@ -124,9 +139,7 @@ class Pieces(StreamingResponse):
     garbage collector comes by.
     """
 
-    def __init__(
-        self, pieces: AsyncGenerator[bytes, None], status: int, headers: MutableHeaders
-    ) -> None:
+    def __init__(self, pieces: Source, status: int, headers: MutableHeaders) -> None:
         super().__init__(pieces, status, headers)
         self._pieces = pieces
 
