@@ -78,14 +78,18 @@ def peak_rss(pid: int) -> Iterator[list[float]]:
         watcher.join()
 
 
-def touch_memory(size: int) -> None:
-    """Have this machine hold `size` bytes of free memory, so that who is measured next finds it.
+def touch_memory(folder: Path, size: int) -> None:
+    """Write and remove a file of `size` bytes, so that who is measured next finds memory for one.
 
     A virtual machine may give free memory back to its host after two seconds. To get a GiB of it
-    again, for the pages of a file that is written, took up to two seconds of CPU, of which the
-    program that writes is none the wiser.
+    again, for the pages of a file that is written, took two seconds of CPU, which were counted to
+    the program that wrote it.
     """
-    bytearray(size)  # filled with zeros, and freed
+    path, piece = folder / "touched", bytes(1 << 20)
+    with path.open("wb") as file:
+        for _ in range(-(-size // len(piece))):
+            file.write(piece)
+    path.unlink()
 
 
 def free_port() -> int:

@@ -23,7 +23,9 @@ best of its rounds (a median where the table says p50 or p95).
 
 Ratios of CPU depend on what else runs: on an idle machine threads that wake each other cost more
 than on a busy one. On the machine below, info of a repository took 3.3 to 5.9 times the bare route
-on SQLite from run to run, 9.8 to 12.1 times on PostgreSQL, and the upload 1.1 to 1.9 times.
+on SQLite from run to run, and 9.8 to 12.1 times on PostgreSQL. Free memory that a virtual machine
+has given back to its host costs its taker up to two seconds of CPU per GiB, so that uploads are
+measured after it was fetched; before that was known they took 1.0 to 1.9 times the bare server's.
 
 | what | to reach | measured | reached | date | command |
 |---|---|---|---|---|---|

@@ -21,7 +21,15 @@ from pathlib import Path
 
 import httpx2
 
-from bench.processes import bare_granian, cpu_seconds, free_port, peak_rss, rss_mib, running
+from bench.processes import (
+    bare_granian,
+    cpu_seconds,
+    free_port,
+    peak_rss,
+    rss_mib,
+    running,
+    touch_memory,
+)
 from bench.transfer_world import TOKEN, make_repo, nginx_for, write_random
 from hubkeep.blobs import whole_key
 
@@ -144,6 +152,7 @@ def uploads(data: Path, one: Sample, folder: Path, rounds: int) -> dict[str, flo
 
         def spent(pid: int, url: str) -> float:
             store.unlink(missing_ok=True)
+            touch_memory(folder, one.size * 3 // 2)
             before = cpu_seconds(pid)
             curl("-T", str(one.path), url)
             return cpu_seconds(pid) - before

