@@ -17,7 +17,7 @@ from hubkeep.transfer.cas.access import check_token
 from hubkeep.transfer.cas.addresses import DataGrant, data_grant
 from hubkeep.transfer.cas.multipart import multipart_response
 from hubkeep.transfer.cas.queries_files import StoredXorb, readable_xorbs
-from hubkeep.transfer.sending import HeadersOnly, stored_response
+from hubkeep.transfer.sending import HeadersOnly, check_stored, stored_response
 from hubkeep.xet.hashes import to_text
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ async def _answer(
         # nginx reads `Range` once more, and sends what has just been found to be allowed.
         return Response(headers={**headers, "X-Accel-Redirect": f"{prefix.rstrip('/')}/{key}"})
     if len(ranges) > 1:
+        await check_stored(app.blobs, key, grant.size)
         return multipart_response(app.blobs, key, grant.size, ranges, headers, only_head=only_head)
     part = ranges[0] if ranges else None
     if only_head:
