@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Row,
     Select,
     Table,
     and_,
@@ -41,7 +42,10 @@ from hubkeep.xet.index import XorbIndex
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What is to be read: all that was not read since `before`, of some repositories or of all."""
+    """What is to be read: all that neither came nor was read since `before`, hashed as it came.
+
+    Of some repositories, or of all.
+    """
 
     before: Millis
     repo_ids: tuple[int, ...] | None = None
@@ -90,27 +94,29 @@ _STORED = or_(files.c.whole, files.c.xet_hash.is_not(None))
 def due_xorbs(conn: Connection, due: Due, limit: int) -> list[XorbRow]:
     """Return at most `limit` xorbs: first those never read, then those read the longest ago."""
     wanted = and_(xorbs.c.ready, _of_repos(xorbs, due))
-    return [
-        XorbRow._make(row) for row in _oldest(conn, _XORB, xorbs.c.checked_at, wanted, due, limit)
-    ]
+    return [XorbRow._make(row) for row in _oldest(conn, xorbs, _XORB, wanted, due, limit)]
 
 
 def due_files(conn: Connection, due: Due, limit: int) -> list[FileRow]:
     """Return at most `limit` files, in the same order."""
     wanted = and_(_STORED, _of_repos(files, due))
-    return [
-        FileRow._make(row) for row in _oldest(conn, _FILE, files.c.checked_at, wanted, due, limit)
-    ]
+    return [FileRow._make(row) for row in _oldest(conn, files, _FILE, wanted, due, limit)]
+
+
+def xorb_row(conn: Connection, xorb_hash: bytes) -> XorbRow | None:
+    """Return a xorb that counts as stored, None if it does not."""
+    row = conn.execute(select(*_XORB).where(xorbs.c.hash == xorb_hash, xorbs.c.ready)).first()
+    return XorbRow._make(row) if row else None
 
 
 def how_much_is_due(conn: Connection, due: Due) -> Sized:
     """Return how many xorbs and files are due, and the bytes to read for them."""
     old_xorbs = select(func.count(), func.sum(xorbs.c.size)).where(
-        xorbs.c.ready, _of_repos(xorbs, due), _is_old(xorbs.c.checked_at, due)
+        xorbs.c.ready, _of_repos(xorbs, due), _is_old(xorbs, due)
     )
     whole = func.sum(case((files.c.whole, files.c.size), else_=0))
     old_files = select(func.count(), whole).where(
-        _STORED, _of_repos(files, due), _is_old(files.c.checked_at, due)
+        _STORED, _of_repos(files, due), _is_old(files, due)
     )
     some, others = conn.execute(old_xorbs).one(), conn.execute(old_files).one()
     return Sized(some[0] + others[0], int(some[1] or 0) + int(others[1] or 0))
@@ -177,7 +183,7 @@ def mend_index(conn: Connection, xorb_id: int, index: XorbIndex) -> None:
     conn.execute(
         update(files)
         .where(files.c.damaged_at.is_not(None), files.c.id.in_(needing))
-        .values(checked_at=None)
+        .values(checked_at=0)
     )
 
 
@@ -206,22 +212,27 @@ def places_of_file(conn: Connection, file_id: int) -> Iterator[Place]:
 
 def _oldest(
     conn: Connection,
+    table: Table,
     columns: Sequence[Column],
-    checked_at: Column,
     wanted: ColumnElement[bool],
     due: Due,
     limit: int,
-) -> list:
-    never = select(*columns).where(checked_at.is_(None), wanted).limit(limit)
+) -> list[Row]:
+    # Two statements, since only so the index over `checked_at` is walked on both databases.
+    never = select(*columns).where(wanted, _is_unread(table, due)).limit(limit)
     found = list(conn.execute(never))
     if len(found) < limit:
-        old = select(*columns).where(checked_at < due.before, wanted).order_by(checked_at)
-        found += conn.execute(old.limit(limit - len(found)))
+        old = select(*columns).where(table.c.checked_at < due.before, wanted)
+        found += conn.execute(old.order_by(table.c.checked_at).limit(limit - len(found)))
     return found
 
 
-def _is_old(checked_at: Column, due: Due) -> ColumnElement[bool]:
-    return or_(checked_at.is_(None), checked_at < due.before)
+def _is_unread(table: Table, due: Due) -> ColumnElement[bool]:
+    return and_(table.c.checked_at.is_(None), table.c.created_at < due.before)
+
+
+def _is_old(table: Table, due: Due) -> ColumnElement[bool]:
+    return or_(_is_unread(table, due), table.c.checked_at < due.before)
 
 
 def _of_repos(table: Table, due: Due) -> ColumnElement[bool]:

@@ -37,6 +37,7 @@ from hubkeep.transfer.cas.queries_scrubbing import (
     note_file,
     note_xorb,
     terms_from,
+    xorb_row,
 )
 from hubkeep.transfer.cas.queries_storage import latest_totals
 from hubkeep.xet.hashes import Merkle, to_text
@@ -135,6 +136,19 @@ async def scrub_files(app: "App", due: Due) -> AsyncGenerator[Checked, None]:
             checked = [await _check_file(app, file) for file in some]
             for one in await app.db.write(partial(_note_files, checked=checked, now=app.clock())):
                 yield one
+
+
+async def scrub_xorb(app: "App", xorb: bytes) -> Checked | None:
+    """Read a xorb that somebody has found to be damaged, and mark it if so.
+
+    None where the hub does not count it as stored any more.
+    """
+    row = await app.db.read(partial(xorb_row, xorb_hash=xorb))
+    if row is None:
+        return None
+    checked = [await _check_xorb(app, row)]
+    noted = await app.db.write(partial(_note_xorbs, checked=checked, now=app.clock()))
+    return noted[0] if noted else None
 
 
 def _together(rows: Sequence[Row]) -> Iterator[list[Row]]:
