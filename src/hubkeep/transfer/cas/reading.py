@@ -21,7 +21,7 @@ from hubkeep.kit.ranges import ByteRange
 from hubkeep.transfer.cas.plans import Part, parts_of
 from hubkeep.transfer.cas.queries_files import StoredXorb
 from hubkeep.transfer.cas.queries_reading import mark_damaged, needs_damaged
-from hubkeep.xet.chunks import BadXorb
+from hubkeep.xet.chunks import BadXorb, Buffer
 from hubkeep.xet.hashes import to_text
 from hubkeep.xet.index import Offsets
 from hubkeep.xet.reconstruction import Piece, Portion, decode
@@ -95,30 +95,52 @@ async def _read(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
         assert found is not None
         return found
 
+    room = _Room()
     for portions in _together(part):
-        yield await _in_thread(app, partial(_read_files, path, portions))
+        yield await _in_thread(app, partial(_read_files, path, portions, room))
 
 
-def _read_files(path: Callable[[Piece], Path], portions: Sequence[Portion]) -> bytes:
-    chunks = []
+class _Room:
+    """Memory for stored bytes, used again and again: new one each time costs more than reading."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def take(self, size: int) -> memoryview:
+        """As much of it; what was there before is gone."""
+        if len(self._bytes) < size:
+            self._bytes = bytearray(size)
+        return memoryview(self._bytes)[:size]
+
+
+def _read_files(path: Callable[[Piece], Path], portions: Sequence[Portion], room: _Room) -> bytes:
+    stored = room.take(sum(_stored_size(portion.piece) for portion in portions))
+    chunks: list[Buffer] = []
+    at = 0
     for portion in portions:
         piece = portion.piece
+        place = stored[at : at + _stored_size(piece)]
+        at += len(place)
         try:
-            stored = _read_file(path(piece), _key(piece), piece.stored_start, piece.stored_end)
-            chunks += decode(stored, *portion)
+            found = _read_file(path(piece), _key(piece), piece.stored_start, place)
+            chunks += decode(place[:found], *portion)
         except (BlobMissing, BadXorb) as bad:
             raise _Damaged(piece.xorb, str(bad)) from bad
     return b"".join(chunks)
 
 
-def _read_file(path: Path, key: str, start: int, end: int) -> bytes:
-    """What a file has of the bytes [start, end). BlobMissing, StoreUnavailable."""
+def _read_file(path: Path, key: str, start: int, place: memoryview) -> int:
+    """Read what a file has from `start` on; return how much that was. BlobMissing."""
     with disk_errors():
         fd = open_blob(path, key)
         try:
-            return os.pread(fd, end - start, start)
+            return os.preadv(fd, [place], start)
         finally:
             os.close(fd)
+
+
+def _stored_size(piece: Piece) -> int:
+    return piece.stored_end - piece.stored_start
 
 
 async def _streamed(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
@@ -130,8 +152,8 @@ async def _streamed(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
             async with aclosing(stored):
                 held = _Held(stored)
                 for portion in _cut(whole, part.offsets[piece.xorb]):
-                    size = portion.piece.stored_end - portion.piece.stored_start
-                    yield await _in_thread(app, partial(_decoded, await held.take(size), portion))
+                    taken = await held.take(_stored_size(portion.piece))
+                    yield await _in_thread(app, partial(_decoded, taken, portion))
         except (BlobMissing, BadXorb) as bad:
             raise _Damaged(piece.xorb, str(bad)) from bad
 
@@ -167,8 +189,7 @@ def _together(part: Part) -> Iterator[list[Portion]]:
     size = 0
     for whole in part.plan.portions(part.length):
         for portion in _cut(whole, part.offsets[whole.piece.xorb]):
-            piece = portion.piece
-            more = max(piece.raw_size, piece.stored_end - piece.stored_start)
+            more = max(portion.piece.raw_size, _stored_size(portion.piece))
             if some and size + more > AT_ONCE:
                 yield some
                 some, size = [], 0
