@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """App: all that a handler may reach, built in one place."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
 
 CACHE_BYTES = 32 << 20
+SHARDS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class App:
     addresses: Addresses
     crunch: ThreadPoolExecutor
     """Threads for hashing and deflating what requests bring."""
+    shard_gate: asyncio.Semaphore
+    """Held by what looks at a part of a shard: many at once would fill the memory."""
     cache: ByteCache
     """What is slow to make and never changes, such as the file list of a commit."""
 
@@ -76,6 +80,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             metrics=Metrics(),
             addresses=Addresses(config),
             crunch=crunch,
+            shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             cache=ByteCache(CACHE_BYTES),
         )
 

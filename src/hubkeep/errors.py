@@ -6,7 +6,7 @@ which rooms translate. The header strings are matched literally by `huggingface_
 (`utils/_http.py: hf_raise_for_status`), so they are part of the wire contract.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -148,6 +148,21 @@ def xorb_not_found(text_hash: str) -> HubError:
         400,
         f"xorb {text_hash} not found: this client's memory of what the hub holds is out of date; "
         "remove the folder 'xet' of its cache (by default ~/.cache/huggingface/xet) and try again",
+    )
+
+
+def wrong_sha256(text_hash: str, claimed: str) -> HubError:
+    """400 for a shard that gives a file another sha256 than the hub has computed."""
+    return HubError(400, f"The sha256 of the file {text_hash} is not {claimed}")
+
+
+def unchecked(oids: Sequence[str]) -> HubError:
+    """503 for files whose claimed sha256 the hub has not computed yet; soon it will have."""
+    named = ", ".join(oids)
+    return HubError(
+        503,
+        f"{len(oids)} LFS file(s) are still being checked, try again in a moment: {named}",
+        headers={"Retry-After": "5"},
     )
 
 

@@ -8,6 +8,7 @@ from hubkeep.content.jobs import CollectGarbage
 from hubkeep.jobs import Job, Kinds, Periodic, Worker, kinds_of
 from hubkeep.kit.time import DAY
 from hubkeep.repos.jobs import purge_deleted, roll_30_days, score_trending
+from hubkeep.transfer.cas.checking import CheckFiles, check_forgotten
 from hubkeep.transfer.cas.collecting import MOST_AT_A_TIME, collect_xorbs, find_stray_xorbs
 from hubkeep.transfer.cas.scrubbing import SCRUB_EVERY, scrub_some
 from hubkeep.transfer.cas.storage import count_storage
@@ -66,6 +67,15 @@ class CollectFiles(Job["App"], frozen=True):
         await drop_spare_copies(context)
 
 
+class CheckForgotten(Job["App"], frozen=True):
+    """A file whose check was given up, or found it unreadable, would stay unchecked for ever."""
+
+    KIND: ClassVar[str] = "cas.check-forgotten"
+
+    async def run(self, context: "App") -> None:
+        await check_forgotten(context)
+
+
 class CollectXorbs(Job["App"], frozen=True):
     """Chunks are deleted once no file has needed them for longer than clients remember them."""
 
@@ -114,6 +124,8 @@ def all_kinds() -> Kinds["App"]:
             ScoreTrending,
             SweepUploads,
             CollectFiles,
+            CheckFiles,
+            CheckForgotten,
             CollectXorbs,
             CountStorage,
             Scrub,
@@ -131,6 +143,7 @@ def periodic() -> Sequence[Periodic]:
         Periodic(RollDownloads(), DAY),
         Periodic(SweepUploads(), _HOUR),
         Periodic(CollectFiles(), _HOUR),
+        Periodic(CheckForgotten(), _HOUR),
         Periodic(CollectXorbs(), _HOUR),
         Periodic(CountStorage(), _HOUR),
         Periodic(Scrub(), SCRUB_EVERY),

@@ -43,7 +43,7 @@ from hubkeep.repos import (
 from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
-from hubkeep.transfer.cas import api_data, api_reconstruction, api_tokens
+from hubkeep.transfer.cas import api_data, api_reconstruction, api_shards, api_tokens
 from hubkeep.transfer.cas import api_storage as cas_storage
 
 Handler = Callable[[App, Request], Awaitable[Response]]
@@ -219,6 +219,9 @@ def _xet() -> Iterator[Route]:
     yield Route("POST", f"{cas}/v1/reconstructions", many, Action.CAS, area)
     size = api_reconstruction.file_size
     yield Route("HEAD", f"{cas}/v1/files/{{hash}}", size, Action.CAS, area)
+    yield Route("POST", f"{cas}/v1/shards", api_shards.post_shard, Action.CAS, area)
+    with_progress = api_shards.post_shard_with_progress
+    yield Route("POST", f"{cas}/v2/shards", with_progress, Action.CAS, area)
     yield Route("GET", f"{cas}/data/{{token}}", api_data.get_data, Action.SIGNED, area)
 
 

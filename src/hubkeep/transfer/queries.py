@@ -110,11 +110,17 @@ def link_for_commit(
     A file that it does not hold yet is linked if the actor can read it in another repository; any
     other is `missing`. Each found file keeps the path and ref of the first commit that named it.
     To be called in the transaction of the commit: until its end no found file can be unlinked or
-    collected.
+    collected. Raises unchecked where the actor can read a missing file in another repository, but
+    only by a sha256 that the hub has not computed yet.
     """
     found = _linked(conn, _LINKED_FOR_GOOD, repo.id, sorted(wanted))
-    elsewhere = _link_readable(conn, repo.id, actor, [o for o in wanted if o not in found], now)
-    found |= elsewhere
+    missing = [oid for oid in sorted(wanted) if oid not in found]
+    if missing:
+        # A link that has just moved to another row of the same file is seen by the next statement.
+        found |= _linked(conn, _LINKED_FOR_GOOD, repo.id, missing)
+        missing = [oid for oid in missing if oid not in found]
+        found |= _link_readable(conn, repo.id, actor, missing, now)
+        _refuse_unchecked(conn, actor, [oid for oid in missing if oid not in found])
     result = LinkResult()
     for oid, want in wanted.items():
         if oid not in found:
@@ -142,13 +148,15 @@ def link_present(
 ) -> dict[bytes, LinkedFile]:
     """Return the files that need no upload: the repository holds them, or gets them linked here.
 
-    The second kind are those that the actor can read in another repository. A file without any
-    link, and a whole copy that is not needed, are kept from being collected for another grace time:
-    their bytes may be sent again now.
+    The second kind are those that the actor can read in another repository. What somebody only
+    claims to be one of these files is none of them. A file without any link, and a whole copy that
+    is not needed, are kept from being collected for another grace time: their bytes may be sent
+    again now.
     Raises repo_not_found if the repository has gone meanwhile.
     """
     hold_repo(conn, repo_id)
-    found = linked_files(conn, repo_id, oids)
+    linked = linked_files(conn, repo_id, oids)
+    found = {oid: file for oid, file in linked.items() if file.is_checked}
     found |= _link_readable(conn, repo_id, actor, [o for o in oids if o not in found], now)
     for some in batches([oid for oid in oids if oid not in found]):
         for column in (files.c.unlinked_at, files.c.spare_since):
@@ -213,6 +221,23 @@ def _link_readable(
             link_files(conn, repo_id, actor.user_id, _held(conn, seen), now)
             found |= linked_files(conn, repo_id, seen)
     return found
+
+
+def _refuse_unchecked(conn: Connection, actor: Actor, oids: Sequence[bytes]) -> None:
+    claimed: list[str] = []
+    for some in batches(oids):
+        # Files that are not checked are few, so the search begins with them.
+        query = (
+            select(repo_files.c.oid)
+            .select_from(files)
+            .join(repo_files, repo_files.c.file_id == files.c.id)
+            .join(repos, repos.c.id == repo_files.c.repo_id)
+            .where(files.c.sha256.is_(None), repo_files.c.oid.in_(some), reads(actor))
+            .distinct()
+        )
+        claimed += (oid.hex() for oid in conn.execute(query).scalars())
+    if claimed:
+        raise errors.unchecked(claimed)
 
 
 def reads(actor: Actor) -> ColumnElement[bool]:
