@@ -17,12 +17,14 @@ from hubkeep import errors
 from hubkeep.cards.query_files import is_query_file
 from hubkeep.content.reading import file_at, revision_of
 from hubkeep.content.upload_mode import REGULAR_LIMIT, SAMPLE, is_binary
-from hubkeep.content.wire_reading import FileQuery
+from hubkeep.content.wire_reading import FileInfo, FileQuery
 from hubkeep.git import store
 from hubkeep.git.store import Entry
-from hubkeep.http import read_query
+from hubkeep.http import json_answer, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
+from hubkeep.transfer.cas.links import FILE_INFO, wants_info, xet_headers
+from hubkeep.transfer.cas.queries_epoch import current_epoch
 from hubkeep.transfer.queries import LinkedFile, linked_files
 from hubkeep.transfer.sending import Redirect, bytes_response
 from hubkeep.transfer.sending_files import file_response
@@ -42,6 +44,8 @@ class _Found:
     """The blob in git; None where the file itself lies in the blob store."""
     file: LinkedFile | None
     """What the repository holds of a large file, where that is what was asked for."""
+    epoch: str = ""
+    """In the address of the chunk store, for a file that is there."""
 
 
 async def resolve(app: "App", request: Request) -> Response:
@@ -65,6 +69,11 @@ async def _send(app: "App", request: Request, *, raw: bool) -> Response:
     assert found.entry.lfs is not None
     assert found.file is not None
     oid = found.entry.lfs.sha256.hex()
+    if found.file.xet_hash is not None:
+        repo = found.visitor.repo
+        headers |= xet_headers(app, request, repo, found.commit, found.file.xet_hash, found.epoch)
+        if wants_info(request):
+            return _info(found.file.size, headers)
     redirect = Redirect(found.entry.path.rpartition("/")[2])
     return await file_response(app, request, oid, found.file, headers=headers, redirect=redirect)
 
@@ -81,7 +90,8 @@ def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Foun
     file = _linked(conn, repo.id, entry)
     if file is None:
         raise errors.entry_not_found(entry.path, revision.commit.hex())
-    return _Found(visitor, revision.commit.hex(), entry, None, file)
+    epoch = current_epoch(conn) if file.xet_hash is not None else ""
+    return _Found(visitor, revision.commit.hex(), entry, None, file, epoch)
 
 
 def _linked(conn: Connection, repo_id: int, entry: Entry) -> LinkedFile | None:
@@ -111,6 +121,13 @@ def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:
         name = quote(entry.path.rpartition("/")[2], safe="")
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
     return headers
+
+
+def _info(size: int, headers: dict[str, str]) -> Response:
+    """Tell of a file that can be had in chunks, to who does not want its bytes."""
+    info = FileInfo(headers["X-Xet-Hash"], size)
+    told = {"Content-Type": FILE_INFO, "Cache-Control": "no-store"}
+    return json_answer(info, headers={**headers, **told})
 
 
 def _media_type(content: bytes | None) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listings: a folder or all below it, page by page, and single paths by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -37,6 +37,8 @@ from hubkeep.identity.rules import Action
 from hubkeep.kit.time import wire
 from hubkeep.repos.access import visit
 from hubkeep.repos.types import Repo
+from hubkeep.transfer.cas.queries_reading import xet_hashes
+from hubkeep.xet.hashes import to_text
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -120,16 +122,20 @@ def _shown(
         for folder in sorted({entry.path.rpartition("/")[0] for entry in entries}):
             prefix = f"{folder}/" if folder else ""
             last.update({prefix + name: row for name, row in changes.of(folder).items()})
-    return [_entry(entry, last.get(entry.path)) for entry in entries]
+    oids = {entry.lfs.sha256 for entry in entries if entry.lfs}
+    in_chunks = xet_hashes(conn, repo.id, oids) if oids else {}
+    return [_entry(entry, last.get(entry.path), in_chunks) for entry in entries]
 
 
-def _entry(entry: Entry, last: CommitRow | None) -> TreeEntry:
+def _entry(entry: Entry, last: CommitRow | None, in_chunks: Mapping[bytes, bytes]) -> TreeEntry:
+    xet_hash = in_chunks.get(entry.lfs.sha256) if entry.lfs else None
     return TreeEntry(
         type="directory" if entry.kind == "directory" else "file",
         oid=entry.oid.hex(),
         size=entry.shown_size,
         path=entry.path,
         lfs=lfs_info(entry),
+        xet_hash=to_text(xet_hash) if xet_hash is not None else None,
         last_commit=LastCommit(last.oid.hex(), last.title, wire(last.committed_at))
         if last
         else None,

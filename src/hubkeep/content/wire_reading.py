@@ -41,13 +41,17 @@ class LastCommit(msgspec.Struct):
 
 
 class TreeEntry(msgspec.Struct, rename="camel", omit_defaults=True):
-    """A file or a folder; `oid` is git's, `size` that of the file itself (0 for folders)."""
+    """A file or a folder; `oid` is git's, `size` that of the file itself (0 for folders).
+
+    `xet_hash` is a promise: with it clients fetch the file in chunks without asking again.
+    """
 
     type: Literal["file", "directory"]
     oid: str
     size: int
     path: str
     lfs: LfsInfo | None = None
+    xet_hash: str | None = None
     last_commit: LastCommit | None = None
 
 
@@ -116,6 +120,13 @@ class FileQuery(msgspec.Struct, rename="camel"):
 
     download: bool = False
     no_content_disposition: bool = False
+
+
+class FileInfo(msgspec.Struct):
+    """What is told of a file instead of its bytes; clients of today read the headers alone."""
+
+    hash: str
+    size: int
 
 
 class CompareQuery(msgspec.Struct):
