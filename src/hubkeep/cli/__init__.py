@@ -13,6 +13,16 @@ _COMMANDS = {
     "user": ("user", "Make, list and delete users."),
     "org": ("org", "Make, list and delete organisations, and say who is in them."),
     "token": ("token", "Make, list and revoke access tokens."),
+    "stats": ("stats", "Say what the hub stores against what its repositories hold."),
+    "gc": (
+        "gc",
+        "Delete large files and chunks that nobody has needed for long enough.",
+    ),
+    "verify": (
+        "verify",
+        "Read and hash all that is stored; say what is damaged, and whose.",
+    ),
+    "xet": ("xet", "Look after the chunk store that Xet clients speak to."),
     "migrate": ("migrate", "Bring the database to this version's schema."),
     "worker": ("worker", "Run background jobs until told to stop."),
 }

@@ -31,7 +31,7 @@ _BY_ALIAS = (
 def find_repo(conn: Connection, kind: RepoType, path: str) -> tuple[Repo, bool] | None:
     """Return the repository of this name, whatever its case, and whether the name is an old one.
 
-    Nothing is checked, and the role in it is unknown: only `access` calls this.
+    Nothing is checked, and the role in it is unknown: only `access` calls this, and commands.
     """
     if not storable(path):
         return None

@@ -7,12 +7,13 @@ in the database and in neither.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, select, true
 
-from hubkeep.db.tables import file_xorbs, files, hub, repo_files, repos, xorbs
+from hubkeep.db.tables import file_xorbs, files, hub, repo_files, repos, uploads, xorbs
 from hubkeep.db.upserts import insert_for
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
@@ -134,6 +135,80 @@ def largest_repos(conn: Connection, limit: int) -> Sequence[RepoUsage]:
     )
     rows = conn.execute(largest).all()
     return [RepoUsage(row.type, row.path, count_repo(conn, row.id)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """A kind of thing that nobody needs, as collecting looks for it."""
+
+    table: Table
+    name: ColumnElement
+    size: ColumnElement[int]
+    """Bytes in the blob store that go with it."""
+    since: ColumnElement[int]
+    """When it was last needed."""
+    which: ColumnElement[bool]
+
+
+UNLINKED_FILES = Spare(
+    files,
+    files.c.sha256,
+    case((files.c.whole | files.c.spare_since.is_not(None), files.c.size), else_=0),
+    files.c.unlinked_at,
+    ~select(repo_files.c.repo_id).where(repo_files.c.file_id == files.c.id).exists(),
+)
+SPARE_COPIES = Spare(
+    files,
+    files.c.sha256,
+    files.c.size,
+    files.c.spare_since,
+    ~files.c.whole & files.c.unlinked_at.is_(None),
+)
+UNLINKED_XORBS = Spare(
+    xorbs,
+    xorbs.c.hash,
+    xorbs.c.size,
+    xorbs.c.unlinked_at,
+    ~select(file_xorbs.c.file_id).where(file_xorbs.c.xorb_id == xorbs.c.id).exists(),
+)
+STALE_UPLOADS = Spare(uploads, uploads.c.sha256, uploads.c.size, uploads.c.created_at, true())
+
+
+class SpareItem(NamedTuple):
+    """One thing that nobody needs; a file whose sha256 is not known yet has no name."""
+
+    name: bytes | None
+    size: int
+    since: Millis
+
+
+class SpareTotals(NamedTuple):
+    """How much of a kind nobody has needed since before a time, and how much since later."""
+
+    due: Sized
+    waiting: Sized
+    next_since: Millis | None
+    """Of the waiting ones, since when the oldest is not needed."""
+    largest: list[SpareItem]
+
+
+def count_spare(conn: Connection, kind: Spare, before: Millis, largest: int) -> SpareTotals:
+    """Count what nobody needs of a kind, and name the `largest`. Looks at all of that."""
+    due = kind.which & (kind.since < before)
+    waiting = kind.which & (kind.since >= before)
+    counted = select(func.count(), func.sum(kind.size)).select_from(kind.table)
+    items = (
+        select(kind.name, kind.size, kind.since)
+        .where(kind.which, kind.since.is_not(None))
+        .order_by(kind.size.desc(), kind.name)
+        .limit(largest)
+    )
+    return SpareTotals(
+        _sized(conn, counted.where(due)),
+        _sized(conn, counted.where(waiting)),
+        conn.execute(select(func.min(kind.since)).where(waiting)).scalar(),
+        [SpareItem(*row) for row in conn.execute(items)],
+    )
 
 
 def latest_totals(conn: Connection) -> Totals | None:

@@ -77,15 +77,22 @@ class Checked:
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        row = self.row
-        if isinstance(row, XorbRow):
-            return f"xorb {to_text(row.hash)}"
-        return f"file {row.sha256.hex()}" if row.sha256 else f"file {to_text(row.xet_hash or b'')}"
+        return name_of(self.row)
 
     @property
     def size(self) -> int:
         """Bytes that were read for it in the blob store."""
         return self.row.size if isinstance(self.row, XorbRow) or self.row.whole else 0
+
+
+def name_of(row: XorbRow | FileRow) -> str:
+    """Return what a xorb or a file is called in messages."""
+    if isinstance(row, XorbRow):
+        return f"xorb {to_text(row.hash)}"
+    if row.sha256 is not None:
+        return f"file {row.sha256.hex()}"
+    assert row.xet_hash is not None, "a file has one hash or the other"
+    return f"file {to_text(row.xet_hash)}"
 
 
 class _Wrong(Exception):
