@@ -93,6 +93,16 @@ class Hashes(Lazy[bytes]):
         return bytes(self._view[start : start + HASH_SIZE])
 
 
+class Chunks(Hashes):
+    """The hashes of a xorb's chunks, and what else is said of these."""
+
+    __slots__ = ()
+
+    def raw_sizes(self) -> list[int]:
+        """The raw bytes of each chunk."""
+        return [raw_size for _hash, _start, raw_size, _, _ in RECORD.iter_unpack(self._view)]
+
+
 @dataclass(frozen=True, slots=True)
 class ShardFile:
     """A file that a shard registers: what the client says of it, none of which is checked yet."""
@@ -113,7 +123,7 @@ class ShardXorb:
     raw_size: int
     stored_size: int
     """Clients that have not built the xorb yet when they write the shard say 0."""
-    chunks: Hashes
+    chunks: Chunks
 
     @property
     def hashes(self) -> bytes:
@@ -150,4 +160,4 @@ class Xorbs(Lazy[ShardXorb]):
     def _read(self, start: int) -> ShardXorb:
         name, _flags, count, raw_size, stored_size = RECORD.unpack_from(self._view, start)
         chunks = self._view[start + _SIZE : start + (count + 1) * _SIZE]
-        return ShardXorb(name, raw_size, stored_size, Hashes(chunks))
+        return ShardXorb(name, raw_size, stored_size, Chunks(chunks))

@@ -264,8 +264,9 @@ def _check_listed(listed: Sequence[_Listed], indexes: Indexes) -> None:
         index = indexes[one.xorb]
         if one.said.hashes != index.hashes:
             raise errors.bad_request(f"xorb {to_text(one.xorb)} has other chunks")
-        if one.said.raw_size != index.raw_size:
-            raise errors.bad_request(f"xorb {to_text(one.xorb)} has {index.raw_size} bytes")
+        sizes = index.raw_sizes(0, index.count)
+        if one.said.raw_size != index.raw_size or one.said.chunks.raw_sizes() != sizes:
+            raise errors.bad_request(f"xorb {to_text(one.xorb)} has chunks of other sizes")
 
 
 def _steps(shard: Shard) -> Iterator[_Step]:
