@@ -19,7 +19,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from hubkeep import errors
-from hubkeep.blobs import BlobStore
+from hubkeep.blobs import BlobMissing, BlobStore
+from hubkeep.errors import HubError
 from hubkeep.kit.ranges import ByteRange, Unsatisfiable, parse_range
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ log = logging.getLogger("hubkeep.transfer")
 MEDIA_TYPE = "application/octet-stream"
 REDIRECT_SECONDS = 24 * 3600
 """How long an address on S3 holds: a client that resumes a long download does not ask us again."""
+_READ_AT_ONCE = 1 << 20
 
 
 class Source(Protocol):
@@ -112,14 +114,29 @@ async def stored_response(
 
     Raises what `check_stored` raises.
     """
-    await check_stored(blobs, key, size)
     path = blobs.local_path(key)
     span = part or ByteRange(0, size)
     is_whole = span == ByteRange(0, size)
+    if not is_whole and span.end - span.start <= _READ_AT_ONCE:
+        content = await _piece(blobs, key, span)
+        return Response(content, measure(headers, size, part), headers)
+    await check_stored(blobs, key, size)
     if is_whole and path is not None and "http.response.pathsend" in _extensions(request):
         return WholeFile(str(path), headers, size, part)
     status = measure(headers, size, part)
     return Pieces(blobs.open(key, span.start, span.end), status, headers)
+
+
+async def _piece(blobs: BlobStore, key: str, span: ByteRange) -> bytes:
+    """A part that is small enough to be read at once, which costs half of what a stream does."""
+    length = span.end - span.start
+    try:
+        content = await blobs.read(key, span.start, length)
+    except BlobMissing:
+        content = b""
+    if len(content) != length:
+        raise _not_stored(key, span.end)
+    return content
 
 
 async def check_stored(blobs: BlobStore, key: str, size: int) -> None:
@@ -128,8 +145,12 @@ async def check_stored(blobs: BlobStore, key: str, size: int) -> None:
     Raises not_found, with a line in the log, if the store has no such bytes.
     """
     if await blobs.size(key) != size:
-        log.error("the store has no blob %s of %d bytes, which a repository refers to", key, size)
-        raise errors.not_found("The bytes of this file are not in the hub's store")
+        raise _not_stored(key, size)
+
+
+def _not_stored(key: str, size: int) -> HubError:
+    log.error("the store has no blob %s of %d bytes, which a repository refers to", key, size)
+    return errors.not_found("The bytes of this file are not in the hub's store")
 
 
 class Pieces(StreamingResponse):
