@@ -84,6 +84,22 @@ async def test_without_a_hash_nothing_is_hashed(
     assert await store.size("b") == size
 
 
+class TestWhoseBytesAreStored:
+    @pytest.mark.parametrize("size", [0, 100, 9 * MIB])
+    async def test_the_first_ones(self, store: BlobStore, size: int) -> None:
+        first, other = content(size), b"o" * (9 * MIB)
+        assert await store.put("a", pieces_of(first), size=None, sha256=None)
+        assert not await store.put("a", pieces_of(other), size=None, sha256=None)
+        assert not await store.put("a", body(b"x"), size=1, sha256=None)
+        assert await whole(store, "a") == first
+
+    @pytest.mark.parametrize("size", [0, 100, 9 * MIB])
+    async def test_those_that_replace_them(self, store: BlobStore, size: int) -> None:
+        for data in (content(size), b"other"):
+            assert await store.put("a", pieces_of(data), size=None, sha256=None, replace=True)
+            assert await whole(store, "a") == data
+
+
 class TestReplace:
     @pytest.mark.parametrize("size", [0, 100, 9 * MIB])
     @pytest.mark.parametrize("known", [True, False])

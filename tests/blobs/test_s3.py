@@ -150,6 +150,27 @@ async def test_what_stays_in_the_bucket(s3: BlobStore, s3_client, s3_prefix: str
     assert multiparts(s3_client, s3_prefix) == []
 
 
+async def test_a_body_without_a_size_is_held_in_bounds(
+    s3: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two parts at most: one that is sent while the next one comes."""
+    assert isinstance(s3, S3Store)
+    coming, send_part = Body(content(MIB), times=50), s3._parts.send
+    held: list[int] = []
+
+    def watched(path: str, s3_id: str, number: int, part: bytes) -> str:
+        etag = send_part(path, s3_id, number, part)
+        held.append(coming.given * MIB - (number - 1) * 8 * MIB)
+        assert len(part) <= 8 * MIB
+        return etag
+
+    monkeypatch.setattr(s3._parts, "send", watched)
+    await s3.put("a", coming, size=None, sha256=None)
+    assert await s3.size("a") == 50 * MIB
+    assert len(held) == 7
+    assert max(held) <= 20 * MIB  # and what a batch and the piece in hand take
+
+
 async def test_a_large_object_is_copied_in_parts(
     s3: BlobStore, s3_client, s3_prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

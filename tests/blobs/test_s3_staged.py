@@ -43,7 +43,7 @@ async def test_what_passes_is_published_and_forgotten(
 ) -> None:
     signed = await staged(s3)
     assert await s3.size("a") is None
-    assert await s3.publish_staged(signed.id, "a", read_all) == DATA
+    assert await s3.publish_staged(signed.id, "a", read_all) == (DATA, True)
     assert await whole(s3, "a") == DATA
     await s3.close()
     assert objects(s3_client, s3_prefix) == ["blobs/a"]
@@ -54,7 +54,7 @@ async def test_pieces_are_bounded(s3: BlobStore) -> None:
         return [len(piece) async for piece in pieces]
 
     signed = await staged(s3)
-    assert max(await s3.publish_staged(signed.id, "a", sizes)) <= MIB
+    assert max((await s3.publish_staged(signed.id, "a", sizes))[0]) <= MIB
 
 
 async def test_it_outlives_the_process(s3: BlobStore, s3_url: str) -> None:
@@ -69,7 +69,7 @@ async def test_it_outlives_the_process(s3: BlobStore, s3_url: str) -> None:
 async def test_a_key_that_is_there_keeps_its_bytes(s3: BlobStore) -> None:
     await s3.put("a", body(b"first"), size=5, sha256=None)
     signed = await staged(s3)
-    assert await s3.publish_staged(signed.id, "a", read_all) == DATA
+    assert await s3.publish_staged(signed.id, "a", read_all) == (DATA, False)
     assert await whole(s3, "a") == b"first"
 
 
@@ -113,7 +113,7 @@ async def test_a_client_that_puts_again_changes_nothing(s3: BlobStore, when: str
             await put(signed, OTHER)
         return first + rest
 
-    assert await s3.publish_staged(signed.id, "a", overtaken) == DATA
+    assert await s3.publish_staged(signed.id, "a", overtaken) == (DATA, True)
     assert await whole(s3, "a") == DATA
 
 
@@ -156,7 +156,7 @@ async def test_an_id_with_another_size_is_another_id(s3: BlobStore) -> None:
     name, _, size = signed.id.partition("-")
     with pytest.raises(UploadMissing):
         await s3.publish_staged(f"{name}-{int(size) + 1}", "a", read_all)
-    assert await s3.publish_staged(signed.id, "a", read_all) == DATA
+    assert await s3.publish_staged(signed.id, "a", read_all) == (DATA, True)
 
 
 async def test_publishing_at_the_same_time(s3: BlobStore, s3_client, s3_prefix: str) -> None:
@@ -165,8 +165,9 @@ async def test_publishing_at_the_same_time(s3: BlobStore, s3_client, s3_prefix: 
     outcomes = await asyncio.gather(
         *[s3.publish_staged(signed.id, "a", read_all) for _ in range(5)], return_exceptions=True
     )
-    assert DATA in outcomes
-    assert all(what == DATA or isinstance(what, UploadMissing) for what in outcomes)
+    assert (DATA, True) in outcomes
+    known = [(DATA, True), (DATA, False)]
+    assert all(what in known or isinstance(what, UploadMissing) for what in outcomes)
     assert await whole(s3, "a") == DATA
     await s3.close()
     assert objects(s3_client, s3_prefix) == ["blobs/a"]
@@ -187,7 +188,7 @@ async def test_a_caller_that_leaves_can_come_back(s3: BlobStore, s3_client, s3_p
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await s3.size("a") is None
-    assert await s3.publish_staged(signed.id, "a", read_all) == DATA
+    assert await s3.publish_staged(signed.id, "a", read_all) == (DATA, True)
     await s3.close()
     assert objects(s3_client, s3_prefix) == ["blobs/a"]
 
@@ -205,7 +206,7 @@ async def test_a_service_that_fails_costs_the_client_nothing(
         patch.setattr(s3._objects, "stream", broken)
         with pytest.raises(StoreUnavailable):
             await s3.publish_staged(signed.id, "a", read_all)
-    assert await s3.publish_staged(signed.id, "a", read_all) == DATA
+    assert await s3.publish_staged(signed.id, "a", read_all) == (DATA, True)
 
 
 async def test_a_key_deleted_meanwhile_is_there_again(s3: BlobStore) -> None:
