@@ -189,7 +189,8 @@ def mend_index(conn: Connection, xorb_id: int, index: XorbIndex) -> None:
 
 def damaged_xorbs(conn: Connection, due: Due) -> list[XorbRow]:
     """Return all xorbs that are marked as damaged, of the repositories in question."""
-    query = select(*_XORB).where(xorbs.c.damaged_at.is_not(None), _of_repos(xorbs, due))
+    marked = xorbs.c.ready & xorbs.c.damaged_at.is_not(None)
+    query = select(*_XORB).where(marked, _of_repos(xorbs, due))
     return [XorbRow._make(row) for row in conn.execute(query.order_by(xorbs.c.id))]
 
 

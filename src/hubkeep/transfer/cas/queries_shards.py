@@ -176,7 +176,8 @@ def land_files(
     made, held = _hold_files(conn, new, now)
     _check_claims(new, held)
     fresh = [file for file in new if held[file.hash].id in made]
-    xorb_ids = _hold_xorbs(conn, {term.xorb for file in new for term in file.terms}, named)
+    # Only of these: a xorb that no file gets would never be collected.
+    xorb_ids = _hold_xorbs(conn, {term.xorb for file in fresh for term in file.terms}, named)
     _write_terms(conn, fresh, held, xorb_ids)
     _announce(conn, fresh, xorb_ids, eligible)
     linked = _link(conn, repo_id, user_id, new, held, now)

@@ -106,7 +106,7 @@ def count_all(conn: Connection, now: Millis) -> Totals:
         unchecked_files=_of(conn, files, files.c.whole & files.c.checked_at.is_(None)),
         unchecked_xorbs=_of(conn, xorbs, ready & xorbs.c.checked_at.is_(None)),
         damaged_files=_of(conn, files, files.c.damaged_at.is_not(None)),
-        damaged_xorbs=_of(conn, xorbs, xorbs.c.damaged_at.is_not(None)),
+        damaged_xorbs=_of(conn, xorbs, ready & xorbs.c.damaged_at.is_not(None)),
     )
 
 
