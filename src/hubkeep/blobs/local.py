@@ -74,14 +74,14 @@ class LocalStore:
         size: int | None,
         sha256: str | None,
         replace: bool = False,
-    ) -> None:
+    ) -> bool:
         target = self._path(key)
         incoming = Incoming(self._tmp, sha256)
         try:
             async with aclosing(batches(body, size)) as bounded, self._threads.pipeline() as pipe:
                 async for batch in bounded:
                     await pipe.run(incoming.write, batch)
-            await self._threads.run(incoming.publish, self._folders, target, key, replace)
+            return await self._threads.run(incoming.publish, self._folders, target, key, replace)
         except BaseException:
             self._threads.later(incoming.discard)
             raise
@@ -143,7 +143,7 @@ class LocalStore:
         staged: str,
         key: str,
         check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]],  # noqa: ARG002
-    ) -> T:
+    ) -> tuple[T, bool]:
         check_key(key)
         raise UploadMissing(staged)
 

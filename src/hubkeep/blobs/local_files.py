@@ -91,13 +91,14 @@ class Folders:
             self._durable.clear()
         self._durable.add(folder)
 
-    def place(self, source: Path, target: Path, key: str, *, replace: bool = False) -> None:
+    def place(self, source: Path, target: Path, key: str, *, replace: bool = False) -> bool:
         """Give the synced file `source` the name `target` too, durably, unless that is taken.
 
         With `replace` it takes the name from who has it, and gives up its own. Either way `target`
-        is as if modified now. Raises BadKey if the name is a folder or goes through a file, and
-        FileNotFoundError if `source` is gone.
+        is as if modified now. Gives whether the name is that of `source` now. Raises BadKey if the
+        name is a folder or goes through a file, and FileNotFoundError if `source` is gone.
         """
+        is_placed = True
         try:
             self.ensure(target.parent)
         except (FileExistsError, NotADirectoryError) as error:
@@ -113,9 +114,11 @@ class Folders:
         except FileExistsError:
             if target.is_dir():
                 raise BadKey(key) from None
+            is_placed = False
             with suppress(FileNotFoundError):  # deleted this moment, as if right after us
                 os.utime(target)
         fsync_folder(target.parent)
+        return is_placed
 
 
 class Incoming:
@@ -143,15 +146,16 @@ class Incoming:
             self._expected.update(batch)
             self._offset = write_all(fd, batch, self._offset)
 
-    def publish(self, folders: Folders, target: Path, key: str, replace: bool) -> None:
-        """Check the hash, sync, and give the file its name. HashMismatch, BadKey."""
+    def publish(self, folders: Folders, target: Path, key: str, replace: bool) -> bool:
+        """Check the hash, sync, and give the file its name, if it gets it. HashMismatch, BadKey."""
         with self._lock, disk_errors():
             if self._over:
-                return
+                return False
             self._expected.check()
             os.fsync(self._open())
-            folders.place(self._path, target, key, replace=replace)
+            is_stored = folders.place(self._path, target, key, replace=replace)
         self.discard()
+        return is_stored
 
     def discard(self) -> None:
         """Close the file and remove its temporary name."""

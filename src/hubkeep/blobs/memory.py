@@ -54,13 +54,13 @@ class MemoryStore:
         size: int | None,
         sha256: str | None,
         replace: bool = False,
-    ) -> None:
+    ) -> bool:
         check_key(key)
         content = await _collect(body, size)
         _check_hash(content, sha256)
         if replace:
             self._blobs.pop(key, None)
-        self._keep(key, content)
+        return self._keep(key, content)
 
     async def open(
         self, key: str, start: int = 0, end: int | None = None
@@ -114,7 +114,7 @@ class MemoryStore:
         staged: str,
         key: str,
         check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]],  # noqa: ARG002
-    ) -> T:
+    ) -> tuple[T, bool]:
         check_key(key)
         raise UploadMissing(staged)
 
@@ -176,9 +176,12 @@ class MemoryStore:
             raise BlobMissing(key)
         return blob.content
 
-    def _keep(self, key: str, content: bytes) -> None:
+    def _keep(self, key: str, content: bytes) -> bool:
+        """Store it unless there is something; whether it was stored."""
+        is_new = key not in self._blobs
         now = datetime.now(UTC)
         self._blobs.setdefault(key, _Blob(content, now)).modified = now
+        return is_new
 
     def _upload(self, upload: str) -> _Open:
         going = self._open.get(upload)

@@ -68,15 +68,14 @@ class S3Store:
         size: int | None,
         sha256: str | None,
         replace: bool = False,
-    ) -> None:
+    ) -> bool:
         path = self._path(key)
         expected = Expected(sha256)
         part_size = max(_PART, -(-(size or 0) // _MOST_PARTS))
         async with aclosing(_chunks(body, size, part_size)) as chunks:
             chunk = await anext(chunks, b"")
             if len(chunk) < part_size or len(chunk) == size:
-                await self._put_whole(path, chunk, expected, replace)
-                return
+                return await self._put_whole(path, chunk, expected, replace)
             incoming = _Incoming(self._parts, path, expected)
             try:
                 async with self._threads.pipeline() as pipe:
@@ -84,21 +83,26 @@ class S3Store:
                     async for chunk in chunks:
                         await pipe.run(incoming.send, chunk)
                 expected.check()
-                if replace or not await self._renew(path):
-                    await self._threads.run(incoming.complete)
+                if not replace and await self._renew(path):
+                    return False
+                await self._threads.run(incoming.complete)
+                return True
             finally:
                 self._threads.later(incoming.discard)
 
     async def _put_whole(
         self, path: str, content: bytes, expected: Expected, replace: bool
-    ) -> None:
+    ) -> bool:
         if expected.sha256 is not None:
             await self._threads.run(expected.update, [content])
             expected.check()
         if replace:
             await self._objects.write(path, content)
-        elif not await self._objects.create(path, content) and not await self._renew(path):
+        elif not await self._objects.create(path, content):
+            if await self._renew(path):
+                return False
             await self._objects.write(path, content)  # deleted just between the two
+        return True
 
     async def _renew(self, path: str) -> bool:
         return await self._threads.run(self._parts.renew, path)
@@ -156,7 +160,7 @@ class S3Store:
 
     async def publish_staged(
         self, staged: str, key: str, check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]]
-    ) -> T:
+    ) -> tuple[T, bool]:
         return await self._staged.publish(staged, self._path(key), check)
 
     async def begin_upload(self, key: str, *, size: int, part_size: int) -> str:

@@ -44,12 +44,13 @@ class S3Staged:
 
     async def publish(
         self, staged: str, target: str, check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]]
-    ) -> T:
+    ) -> tuple[T, bool]:
         size, copy = _size(staged), f"{_path(staged)}.{token_hex(8)}"
         try:
             await self._take(staged, size, copy)
             result = await self._check(copy, size, check)
-            if not await self._threads.run(self._parts.renew, target):
+            was_there = await self._threads.run(self._parts.renew, target)
+            if not was_there:
                 await self._threads.run(self._parts.copy, copy, target)
         except _NOT_THE_CLIENTS_FAULT:
             raise
@@ -59,7 +60,7 @@ class S3Staged:
         finally:
             self._threads.later(partial(self._parts.delete, copy))
         await self._objects.delete(_path(staged))
-        return result
+        return result, not was_there
 
     async def _take(self, staged: str, size: int, copy: str) -> None:
         """Copy it out of the client's reach, unless it is larger than its address allowed."""

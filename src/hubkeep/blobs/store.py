@@ -72,15 +72,16 @@ class BlobStore(Protocol):
         size: int | None,
         sha256: str | None,
         replace: bool = False,
-    ) -> None:
+    ) -> bool:
         """Store exactly `size` bytes (None: all that come) with this sha256 (hex) under `key`.
 
         Without a sha256 nothing is hashed: the body checks itself, and raises before it ends.
         When it returns the bytes are durable. Until then, and if it fails or is cancelled, nothing
         is visible. A key that is there keeps its bytes; the body is read and checked all the
         same, and `modified` becomes now. With `replace` it gets these bytes at once and whole, and
-        who has the old ones open may read on or fail. Reading stops as soon as the body is too
-        long. Raises SizeMismatch, HashMismatch, and what `body` raises.
+        who has the old ones open may read on or fail. Gives whether these very bytes are what was
+        stored. Reading stops as soon as the body is too long. Raises SizeMismatch, HashMismatch,
+        and what `body` raises.
         """
         ...
 
@@ -143,9 +144,10 @@ class BlobStore(Protocol):
 
     async def publish_staged(
         self, staged: str, key: str, check: Callable[[AsyncGenerator[bytes, None]], Awaitable[T]]
-    ) -> T:
-        """Store what came to this `signed_put` under `key` if it passes; gives what `check` gives.
+    ) -> tuple[T, bool]:
+        """Store what came to this `signed_put` under `key` if it passes.
 
+        Gives what `check` gives, and whether these very bytes are what was stored.
         `check` reads the bytes to their end, in pieces of at most 1 MiB, and raises what is wrong
         with them. Those very bytes become visible, whatever the client puts meanwhile; a key that
         is there keeps its own. Then the staged bytes are forgotten, as they are when `check`
