@@ -43,7 +43,14 @@ from hubkeep.repos import (
 from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
-from hubkeep.transfer.cas import api_data, api_reconstruction, api_shards, api_tokens
+from hubkeep.transfer.cas import (
+    api_data,
+    api_grants,
+    api_reconstruction,
+    api_shards,
+    api_tokens,
+    api_xorbs,
+)
 from hubkeep.transfer.cas import api_storage as cas_storage
 
 Handler = Callable[[App, Request], Awaitable[Response]]
@@ -211,6 +218,12 @@ def _xet() -> Iterator[Route]:
     yield Route("GET", f"{repo}/xet-read-token/{{rev}}", read, Action.READ, area)
     yield Route("GET", f"{repo}/xet-write-token/{{rev}}", write, Action.WRITE, area)
     yield Route("GET", f"{repo}/xet-write-token", write, Action.WRITE, area)
+    xorb, prefixed = f"{cas}/v1/xorbs/{{prefix}}/{{hash}}", "{prefix}/{hash}"
+    yield Route("POST", xorb, api_xorbs.post_xorb, Action.CAS, area)
+    yield Route("HEAD", xorb, api_xorbs.xorb_size, Action.CAS, area)
+    grants, done = f"{cas}/v1/xorb-grants/{prefixed}", f"{cas}/v1/xorb-commits/{prefixed}"
+    yield Route("POST", grants, api_grants.grant_upload, Action.CAS, area)
+    yield Route("POST", f"{done}/grant/{{grant}}", api_grants.commit_upload, Action.CAS, area)
     one, many = api_reconstruction.reconstruction, api_reconstruction.reconstructions
     yield Route("GET", f"{cas}/v2/reconstructions/{{hash}}", one, Action.CAS, area)
     v1 = api_reconstruction.reconstruction_v1

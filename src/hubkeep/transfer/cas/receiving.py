@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Xorbs on their way in: checked as they come, chunk by chunk, without ever being held as a whole.
+
+A xorb has one name, and as many encodings as there are compression schemes; the one that is stored
+first stays. So what the hub knows of a xorb's chunks is always taken from the bytes that are
+stored: those of this upload if they became it, else what is there is read again.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from hubkeep import errors
+from hubkeep.blobs import BlobMissing, xorb_key
+from hubkeep.errors import HubError
+from hubkeep.transfer.cas.access import CasToken, check_token
+from hubkeep.transfer.cas.queries_xorbs import Announced, announce_xorb, record_xorb, replace_xorb
+from hubkeep.xet.hashes import to_text
+from hubkeep.xet.index import XorbIndex
+from hubkeep.xet.xorb import MAX_XORB, BadXorb, XorbReader
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+log = logging.getLogger("hubkeep.transfer")
+
+_BATCH = 1 << 20
+"""Bytes that a thread checks at once. Each hop costs; but each of many uploads holds as much."""
+
+_Check = Callable[[list[bytes]], list[bytes]]
+
+
+class XorbBody:
+    """A body that has to be a xorb of a certain name."""
+
+    def __init__(self, app: "App", xorb: bytes, body: AsyncGenerator[bytes, None]) -> None:
+        self._threads = app.crunch
+        self._xorb = xorb
+        self._body = body
+        self._reader = XorbReader()
+        self._index: XorbIndex | None = None
+
+    @property
+    def index(self) -> XorbIndex:
+        """Where the chunks lie in what was passed on, once all was."""
+        assert self._index is not None, "the body has not been read to its end"
+        return self._index
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Pass on what is to be stored of the body: its chunks, checked, without a footer.
+
+        Raises, at the latest where the body ends, BadXorb unless it is this xorb; 413 as soon as it
+        is too long.
+        """
+        batch: list[bytes] = []
+        held = total = 0
+        async with aclosing(self._body) as body:
+            async for piece in body:
+                total += len(piece)
+                if total > MAX_XORB:
+                    raise too_long()
+                batch.append(piece)
+                held += len(piece)
+                if held >= _BATCH:
+                    for checked in await self._run(self._check, batch):
+                        yield checked
+                    batch, held = [], 0
+        for checked in await self._run(self._check_last, batch):
+            yield checked
+
+    async def read(self) -> XorbIndex:
+        """Check a body that is stored already."""
+        async with aclosing(self.pieces()) as pieces:
+            async for _ in pieces:
+                pass
+        return self.index
+
+    async def _run(self, check: _Check, batch: list[bytes]) -> list[bytes]:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, check, batch)
+
+    def _check(self, batch: list[bytes]) -> list[bytes]:
+        stored: list[bytes] = []
+        for piece in batch:
+            before = self._reader.footer_size
+            self._reader.feed(piece)
+            kept = len(piece) - (self._reader.footer_size - before)
+            stored.append(piece[:kept])
+        return stored
+
+    def _check_last(self, batch: list[bytes]) -> list[bytes]:
+        stored = self._check(batch)
+        found, self._index = self._reader.finish()
+        if found != self._xorb:
+            raise BadXorb("its chunks make another one")
+        return stored
+
+
+def too_long() -> HubError:
+    """Return the error for a body that is longer than any xorb."""
+    return errors.too_large(f"A xorb may have at most {MAX_XORB} bytes")
+
+
+def not_this_xorb(xorb: bytes, bad: BadXorb) -> HubError:
+    """Return the error for a body that is not the xorb that it is said to be."""
+    return errors.bad_request(f"This is not the xorb {to_text(xorb)}: {bad}")
+
+
+async def announce(app: "App", token: CasToken, xorb: bytes) -> Announced:
+    """Check the right to send a xorb, and make the row that is there before its bytes."""
+
+    def work(conn: Connection) -> Announced:
+        check_token(conn, token)
+        return announce_xorb(conn, xorb, app.clock())
+
+    return await app.db.write(work)
+
+
+async def record(
+    app: "App", token: CasToken, xorb: bytes, announced: Announced, index: XorbIndex | None
+) -> bool:
+    """Make a xorb that is stored known, and its sender; whether that is news to the sender.
+
+    `index` is that of the bytes that came, if they are the ones that are stored.
+    """
+    if index is None and not announced.is_ready:
+        index = await _stored_index(app, xorb)
+
+    def work(conn: Connection) -> bool | None:
+        check_token(conn, token)
+        return record_xorb(conn, xorb, index, token.user_id, app.clock())
+
+    was_sent = await app.db.write(work)
+    if was_sent is None:
+        raise errors.unavailable()
+    was_there = announced.is_ready and not announced.is_damaged
+    # What others hold is nobody's business, unless the whole hub shares its chunks.
+    return not (was_there and (was_sent or app.config.xet_dedup == "hub"))
+
+
+async def _stored_index(app: "App", xorb: bytes) -> XorbIndex:
+    """Read what is stored of a xorb without being known, as after an upload that was cut off.
+
+    Where that is damaged, 503 has the client send the xorb again, to take its place.
+    """
+    key = xorb_key(to_text(xorb))
+    try:
+        return await XorbBody(app, xorb, app.blobs.open(key)).read()
+    except BadXorb as bad:
+        log.warning("what is stored as the xorb %s is damaged: %s", to_text(xorb), bad)
+        await app.db.write(lambda conn: replace_xorb(conn, xorb, app.clock()))
+        raise errors.unavailable() from bad
+    except BlobMissing as missing:
+        raise errors.unavailable() from missing
