@@ -12,7 +12,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 from huggingface_hub import HfApi, constants, hf_api
-from huggingface_hub.utils import _xet
+from huggingface_hub.utils import _xet, disable_progress_bars
 
 from tests.harness.hub import LiveHub, running_hub, seed_database, seed_folder
 from tests.harness.s3 import ACCESS_KEY, SECRET_KEY
@@ -63,6 +63,7 @@ def client_home(live_hub: LiveHub, tmp_path: Path) -> Iterator[Path]:
 
     They are constants that the client reads when it is imported, which another test may have done.
     """
+    disable_progress_bars()
     home = tmp_path / "hf-home"
     hosts = constants.HF_URL_HOSTS | {"127.0.0.1"}
     with pytest.MonkeyPatch.context() as patch:
@@ -73,7 +74,6 @@ def client_home(live_hub: LiveHub, tmp_path: Path) -> Iterator[Path]:
         template = f"{live_hub.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
         patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
         patch.setattr(constants, "HF_URL_HOSTS", hosts)
-        patch.setattr(constants, "HF_HUB_DISABLE_PROGRESS_BARS", True)
         patch.setenv("HF_TOKEN", live_hub.token)
         # hf_xet reads the environment when a session begins, and keeps it.
         patch.setattr(_xet, "_GLOBAL_XET_HOLDER", _xet.XetSessionHolder())
