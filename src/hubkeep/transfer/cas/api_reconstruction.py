@@ -43,7 +43,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MOST_TERMS = 65_536
-"""Terms in one answer. Clients ask for a few GB at once, which have a tenth of it at the worst."""
+"""Terms in one answer. Clients ask for up to 8 GB at once, and see to it when they upload that
+these have no more than some 16,000.
+"""
 MOST_FILES = 1000
 _TOGETHER = 100
 """Runs of chunks at one address of v2: a longer address would not get through every proxy."""
