@@ -44,6 +44,7 @@ from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
 from hubkeep.transfer import api_batch, api_download, api_files, api_upload
 from hubkeep.transfer.cas import (
+    api_chunks,
     api_data,
     api_grants,
     api_reconstruction,
@@ -221,6 +222,8 @@ def _xet() -> Iterator[Route]:
     xorb, prefixed = f"{cas}/v1/xorbs/{{prefix}}/{{hash}}", "{prefix}/{hash}"
     yield Route("POST", xorb, api_xorbs.post_xorb, Action.CAS, area)
     yield Route("HEAD", xorb, api_xorbs.xorb_size, Action.CAS, area)
+    chunk = f"{cas}/v1/chunks/{prefixed}"
+    yield Route("GET", chunk, api_chunks.find_chunk, Action.CAS, area)
     grants, done = f"{cas}/v1/xorb-grants/{prefixed}", f"{cas}/v1/xorb-commits/{prefixed}"
     yield Route("POST", grants, api_grants.grant_upload, Action.CAS, area)
     yield Route("POST", f"{done}/grant/{{grant}}", api_grants.commit_upload, Action.CAS, area)

@@ -59,6 +59,13 @@ class Signer:
         except msgspec.DecodeError as bad:
             raise BadSignature("made by another version of this hub") from bad
 
+    def derive_key(self, purpose: str) -> bytes:
+        """Return 32 bytes for one purpose, always the same, that tell nothing of this hub's secret.
+
+        What is signed is JSON, so no signature is ever such a key.
+        """
+        return self._mac(b"key\0" + purpose.encode())
+
     def _mac(self, body: bytes) -> bytes:
         return hmac.digest(self._key, body, "sha256")
 
