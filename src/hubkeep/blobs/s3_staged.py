@@ -10,7 +10,6 @@ was read would not do: it is an MD5, of which a client can make two bodies that 
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -25,8 +24,6 @@ from hubkeep.blobs.work import Threads
 
 _ID = re.compile(r"[0-9a-f]{32}-([1-9][0-9]{0,9})")
 """The size is part of the name, so that it is known without a record, and nobody can change it."""
-
-_NOT_THE_CLIENTS_FAULT = (asyncio.CancelledError, NoSpace, StoreUnavailable)
 
 
 class S3Staged:
@@ -52,7 +49,7 @@ class S3Staged:
             was_there = await self._threads.run(self._parts.renew, target)
             if not was_there:
                 await self._threads.run(self._parts.copy, copy, target)
-        except _NOT_THE_CLIENTS_FAULT:
+        except (NoSpace, StoreUnavailable):  # not the fault of what was staged
             raise
         except Exception:
             await self._objects.delete(_path(staged))
