@@ -200,14 +200,14 @@ def _together(part: Part) -> Iterator[list[Portion]]:
 
 
 def _cut(whole: Portion, offsets: Offsets) -> Iterator[Portion]:
-    """A portion in several ones of at most AT_ONCE raw bytes each."""
+    """A portion in several ones of at most AT_ONCE raw bytes each, or one chunk."""
     piece, skip, take = whole
     start = piece.start
     while start < piece.end:
         raw_start = offsets.raw_offset(start)
         end = piece.end
         if offsets.raw_offset(end) - raw_start > AT_ONCE:
-            end = offsets.chunk_at(raw_start + AT_ONCE)
+            end = max(start + 1, offsets.chunk_at(raw_start + AT_ONCE))
         raw_size = offsets.raw_offset(end) - raw_start
         stored = offsets.stored_offset(start), offsets.stored_offset(end)
         some = min(raw_size - skip, take)
