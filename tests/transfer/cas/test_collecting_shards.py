@@ -20,6 +20,8 @@ async def test_a_xorb_that_no_file_got_is_still_collected_in_time(town: Town):
     sent, again = made_of((one, 0, 3)), made_of((two, 0, 3))
     assert sent.hash == again.hash
     for body in (parcel(sent), parcel(again)):
+        town.time.pass_days(1)
         assert (await post(store, body)).status_code == 200
     assert row_of(town, one).unlinked_at is None
+    # From now on: its sender remembers to have sent it.
     assert row_of(town, two).unlinked_at == town.time()

@@ -176,8 +176,9 @@ def land_files(
     made, held = _hold_files(conn, new, now)
     _check_claims(new, held)
     fresh = [file for file in new if held[file.hash].id in made]
-    # Only of these: a xorb that no file gets would never be collected.
-    xorb_ids = _hold_xorbs(conn, {term.xorb for file in fresh for term in file.terms}, named)
+    needed = {term.xorb for file in fresh for term in file.terms}
+    xorb_ids = _hold_xorbs(conn, needed, named)
+    _renew(conn, [named[term.xorb].id for file in new for term in file.terms], now)
     _write_terms(conn, fresh, held, xorb_ids)
     _announce(conn, fresh, xorb_ids, eligible)
     linked = _link(conn, repo_id, user_id, new, held, now)
@@ -264,6 +265,19 @@ def _hold_xorbs(
             .values(unlinked_at=None)
         )
     return {one: xorb_id for xorb_id, one in by_id.items()}
+
+
+def _renew(conn: Connection, ids: Collection[int], now: Millis) -> None:
+    """Keep xorbs without a file for another grace time: their sender remembers to have sent them.
+
+    No longer than that, or what no file gets would never be collected.
+    """
+    for some in batches(sorted(set(ids))):
+        conn.execute(
+            update(xorbs)
+            .where(xorbs.c.id.in_(some), xorbs.c.unlinked_at.is_not(None))
+            .values(unlinked_at=now)
+        )
 
 
 def _write_terms(
