@@ -41,13 +41,18 @@ class Hub:
 @contextmanager
 def running_hub(data: Path, database_url: str = "", *options: str) -> Generator[Hub]:
     """Run `hubkeep serve` over an empty folder, with a user and a token; stopped at the end."""
+    fill(data, database_url)
+    with serving(data, database_url, "--no-job-worker", *options) as hub:
+        yield hub
+
+
+def fill(data: Path, database_url: str = "") -> None:
+    """Make a hub's data in an empty folder, with a user and a token."""
     data.mkdir(parents=True, exist_ok=True)
     config = Config(data=data, database_url=database_url)
     with closing(Database(config.database)) as db:
         migrate(db)
         db.write_now(_make_user)
-    with serving(data, database_url, "--no-job-worker", *options) as hub:
-        yield hub
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import json
 import os
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -23,21 +22,19 @@ from statistics import median
 
 from sqlalchemy import func, select
 
-from bench import transfer
+from bench import hubs, transfer
 from bench.checkpoints import checkpoints
 from bench.processes import (
     bare_granian,
     cpu_seconds,
     family,
-    free_port,
     own_cpu_seconds,
     peak_rss,
     rss_mib,
-    running,
     touch_memory,
 )
 from bench.relay import relay
-from bench.transfer_world import make_repo, write_random
+from bench.transfer_world import write_random
 from bench.xet_client import StockClient
 from hubkeep.config import Config
 from hubkeep.db import Database
@@ -85,11 +82,12 @@ class XetHub:
 @contextmanager
 def running_hub(folder: Path) -> Iterator[XetHub]:
     """Run a hub with one repository; its data are removed at the end."""
-    data, port = folder / "hub", free_port()
-    make_repo(data, REPO)
-    command = [sys.executable, "-m", "hubkeep", "serve", "--data", str(data), "--port", str(port)]
-    with running(command, port, HUBKEEP_LOG_LEVEL="warning") as pid:
-        yield XetHub(pid, f"http://127.0.0.1:{port}", data, folder)
+    data = folder / "hub"
+    hubs.fill(data)
+    with hubs.serving(data, "") as hub:
+        with hub.caller() as caller:
+            hubs.make_repo(caller, REPO.partition("/")[2])
+        yield XetHub(hub.pid, hub.url, data, folder)
     shutil.rmtree(data)
 
 
@@ -99,7 +97,7 @@ def uploads(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
     for number in range(rounds + 1):
         path = hub.folder / "upload"
         write_random(path, size, seed=number)
-        touch_memory(2 * size)
+        touch_memory(hub.folder, 2 * size)
         server, everybody = own_cpu_seconds(hub.pid), cpu_seconds(hub.pid)
         spent = hub.client().upload(f"{number}.bin", path)
         server = own_cpu_seconds(hub.pid) - server
@@ -126,7 +124,7 @@ def downloads(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
     source, down = hub.folder / "upload", hub.folder / "down"
 
     def by_xet() -> float:
-        touch_memory(2 * size)
+        touch_memory(hub.folder, 2 * size)
         before = own_cpu_seconds(hub.pid)
         hub.client().download(f"{rounds}.bin", down)
         spent = own_cpu_seconds(hub.pid) - before

@@ -66,9 +66,7 @@ def finish(process: "subprocess.Popen[bytes]") -> Spent:
 
 def _main(verb: str, repo: str, name: str, path: str) -> None:
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import is_xet_available
 
-    assert is_xet_available()
     api = HfApi()
     api.repo_info(repo)
     before, began = _cpu(), time.perf_counter()
@@ -77,6 +75,8 @@ def _main(verb: str, repo: str, name: str, path: str) -> None:
     else:
         api.hf_hub_download(repo, name, local_dir=path)
     spent = Spent(_cpu() - before, time.perf_counter() - began)
+    [info] = api.get_paths_info(repo, [name])
+    assert info.xet_hash, "it did not go by Xet"
     print(msgspec.json.encode(spent).decode())
 
 
