@@ -13,7 +13,6 @@ pytestmark = pytest.mark.anyio
 async def test_a_xorb_that_no_file_got_is_still_collected_in_time(town: Town):
     """The file is there already, made of another xorb with the same chunks."""
     town.repo("ann/m")
-    store = await store_of(town, "ann", "ann/m")
     one = make_xorb()
     two = make_xorb([*one.chunks, b"more"])
     await keep(town, "ann", one, two)
@@ -21,6 +20,7 @@ async def test_a_xorb_that_no_file_got_is_still_collected_in_time(town: Town):
     assert sent.hash == again.hash
     for body in (parcel(sent), parcel(again)):
         town.time.pass_days(1)
+        store = await store_of(town, "ann", "ann/m")
         assert (await post(store, body)).status_code == 200
     assert row_of(town, one).unlinked_at is None
     # From now on: its sender remembers to have sent it.
