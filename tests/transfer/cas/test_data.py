@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
 from hubkeep.db.tables import accounts, repo_files
@@ -276,6 +278,33 @@ def test_what_is_in_an_address_is_short(whole: str, parts: str):
     assert len(whole) < 250
     assert len(parts) < 280
     assert re.fullmatch(r"/cas/0/data/[\w-]+\.[\w-]+", whole)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_asked_for_nothing_unsigned_comes(
+    hub: TestHub, shelf: Shelf, xorb: Xorb, data: st.DataObject
+):
+    signed = data.draw(st.sets(st.integers(0, 5), min_size=1))
+    path = address(hub, shelf, xorb, *((chunk, chunk + 1) for chunk in sorted(signed)))
+    number = st.integers(0, 6 * STORED + 9)
+    asked = data.draw(st.lists(st.tuples(number, number), min_size=1, max_size=4))
+    answer = get(hub, path, *asked)
+    wanted = [range(first, min(last + 1, 6 * STORED)) for first, last in asked]
+    places = [place for some in wanted for place in some]
+    if any(last < first for first, last in asked) or len(places) != len(set(places)):
+        assert answer.status_code in (400, 416)
+    elif not all(wanted):
+        assert answer.status_code == 416
+    elif all(place // STORED in signed for place in places):
+        got = [answer.content]
+        if len(asked) > 1:
+            got = [content for _, _, content in read_parts(answer)]
+        assert answer.status_code == 206
+        assert got == [xorb.body[some.start : some.stop] for some in wanted]
+    else:
+        assert answer.status_code == 403
+        assert not answer.content.count(xorb.body[:50])
 
 
 def test_nginx_is_told_only_of_what_is_allowed(hub: TestHub, shelf: Shelf, parts: str, xorb: Xorb):
