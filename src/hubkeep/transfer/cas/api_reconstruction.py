@@ -111,7 +111,7 @@ async def reconstructions(app: "App", request: Request) -> Response:
             size = linked_size(conn, token.repo_id, xet_hash)
             if size is not None:
                 first = len(read.pieces)
-                _read(conn, app.cache, xet_hash, ByteRange(0, size), read)
+                _look_up(conn, app.cache, xet_hash, ByteRange(0, size), read)
                 places[text] = first, len(read.pieces)
         return read, places
 
@@ -147,7 +147,7 @@ async def _read_one(app: "App", request: Request) -> tuple[CasToken, _Read]:
         check_token(conn, token)
         size = _size(conn, token, xet_hash)
         read = _Read()
-        _read(conn, app.cache, xet_hash, _span(request, size), read)
+        _look_up(conn, app.cache, xet_hash, _span(request, size), read)
         return read
 
     return token, await app.db.read(work)
@@ -173,7 +173,7 @@ def _span(request: Request, size: int) -> ByteRange:
         raise errors.unsatisfiable_range(size) from bad
 
 
-def _read(
+def _look_up(
     conn: Connection, cache: ByteCache, xet_hash: bytes, span: ByteRange, read: _Read
 ) -> None:
     """Add to `read` what is to be read for a part of a file. 413 where that gets too much."""
