@@ -70,9 +70,9 @@ def find_hit(
 
 
 def xorbs_from(conn: Connection, hit: Hit, *, before: int, most: int) -> list[FileXorb]:
-    """Return `most` xorbs of a file that came with the hit: `before` of them before it, and on.
+    """Return `most` xorbs of a file from the hit on, and `before` that come before it.
 
-    In the order of their ids, in which the xorbs of a file came. Those that cannot be read are left
+    In the order of their ids, which is that of their coming. Those that cannot be read are left
     out.
     """
     of_file = (
@@ -82,7 +82,7 @@ def xorbs_from(conn: Connection, hit: Hit, *, before: int, most: int) -> list[Fi
     )
     key = file_xorbs.c.xorb_id
     earlier = of_file.where(key < hit.xorb_id).order_by(key.desc()).limit(before)
-    later = of_file.where(key >= hit.xorb_id).order_by(key).limit(most - before)
+    later = of_file.where(key >= hit.xorb_id).order_by(key).limit(most)
     rows = [*reversed(conn.execute(earlier).all()), *conn.execute(later)]
     return [
         FileXorb(row.id, row.hash, row.chunks)

@@ -73,10 +73,12 @@ class XorbBody:
             yield checked
 
     async def read(self) -> XorbIndex:
-        """Check a body that is stored already."""
+        """Check a body that is stored already, and so has to be without a footer. BadXorb."""
         async with aclosing(self.pieces()) as pieces:
             async for _ in pieces:
                 pass
+        if self._reader.footer_size:
+            raise BadXorb("nothing may follow its chunks")
         return self.index
 
     async def _run(self, check: _Check, batch: list[bytes]) -> list[bytes]:
