@@ -2,8 +2,8 @@
 """Computing the sha256 of files that came as chunks.
 
 Until then their uploaders' claims hold in their own repositories alone; whoever could make the hub
-believe them elsewhere could give any oid other bytes. Each chunk is hashed as well: what a disk
-has changed must not make a liar of the uploader.
+believe them elsewhere could give any oid other bytes. Where nobody has said what comes out, each
+chunk is hashed as well: what a disk has changed must not make a liar of the uploader.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from hubkeep.kit.batches import batches
 from hubkeep.transfer.cas.queries_checking import (
     UncheckedFile,
     forgotten_files,
+    is_confirmed,
     settle,
     unchecked_files,
 )
@@ -71,7 +72,9 @@ async def check_files(app: "App", ids: Sequence[int]) -> None:
     """
     for file in await app.db.read(partial(unchecked_files, ids=ids)):
         try:
-            sha256 = await _sha256_of(app, file)
+            sha256 = await _sha256_of(app, file, by_chunk=False)
+            if not await app.db.read(partial(is_confirmed, file_id=file.id, sha256=sha256)):
+                sha256 = await _sha256_of(app, file, by_chunk=True)
         except _Unreadable as error:
             await _suspect(app, file, error)
             continue
@@ -96,9 +99,12 @@ async def check_forgotten(app: "App") -> None:
         after = ids[-1]
 
 
-async def _sha256_of(app: "App", file: UncheckedFile) -> bytes:
-    """The digest of the file's bytes, read once, in pieces. Raises _Unreadable."""
-    hashed = _Hashed()
+async def _sha256_of(app: "App", file: UncheckedFile, *, by_chunk: bool) -> bytes:
+    """The digest of the file's bytes, read in pieces; `by_chunk`, of those that once came.
+
+    Raises _Unreadable.
+    """
+    hashed = _Hashed(by_chunk=by_chunk)
     while hashed.size < file.size:
         row = await app.db.read(partial(terms_from, file_id=file.id, raw_start=hashed.size))
         if row is None or row[0] != hashed.size:
@@ -135,15 +141,16 @@ async def _hash_term(app: "App", hashed: "_Hashed", term: Term, index: XorbIndex
 class _Hashed:
     """A file's bytes on their way into its digest; `size` of them so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_chunk: bool) -> None:
         self.size = 0
+        self._by_chunk = by_chunk
         self._sha256 = hashlib.sha256()
         self._decoder = Decoder()
 
     def take(self, stored: bytes, hashes: memoryview) -> tuple[int, int]:
         """Take the whole chunks at the start of `stored`; return their bytes and their number.
 
-        `hashes` are those that they and the ones after should have. Raises BadXorb.
+        `hashes` are those that they and the ones after have. Raises BadXorb.
         """
         view, place, chunks = memoryview(stored), 0, 0
         while place + HEADER_SIZE <= len(view) and chunks * HASH_SIZE < len(hashes):
@@ -152,7 +159,8 @@ class _Hashed:
             if start + payload > len(view):
                 break
             raw = self._decoder.decode(scheme, view[start : start + payload], raw_size)
-            if chunk_hash(raw) != hashes[chunks * HASH_SIZE : (chunks + 1) * HASH_SIZE]:
+            expected = hashes[chunks * HASH_SIZE : (chunks + 1) * HASH_SIZE]
+            if self._by_chunk and chunk_hash(raw) != expected:
                 raise BadXorb("a chunk has other bytes than its hash says")
             self._sha256.update(raw)
             self.size += raw_size

@@ -70,6 +70,15 @@ def unchecked_files(conn: Connection, ids: Sequence[int]) -> list[UncheckedFile]
     return found
 
 
+def is_confirmed(conn: Connection, file_id: int, sha256: bytes) -> bool:
+    """Say whether somebody claims this sha256 of a file, or another file has it."""
+    claimed = select(repo_files.c.file_id).where(
+        repo_files.c.file_id == file_id, repo_files.c.oid == sha256
+    )
+    known = select(files.c.id).where(files.c.sha256 == sha256)
+    return any(conn.execute(query.limit(1)).first() is not None for query in (claimed, known))
+
+
 def forgotten_files(conn: Connection, before: Millis, after: int, limit: int) -> list[int]:
     """Return ids above `after` of files that have waited since `before`, and can be read."""
     damaged = (
