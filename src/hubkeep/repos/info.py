@@ -103,7 +103,7 @@ _FIELDS: Mapping[str, Callable[[_Source], object]] = {
     "trendingScore": lambda s: s.row.trending,
     "usedStorage": lambda s: s.row.used_storage,
     "widgetData": lambda s: _card(s, "widget"),
-    "xetEnabled": lambda _s: False,
+    "xetEnabled": lambda _s: True,
 }
 
 

@@ -2,6 +2,7 @@
 """The batch address of git-lfs: which files a client must send, and where they go or come from."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -13,6 +14,8 @@ from hubkeep.blobs import whole_key
 from hubkeep.http import read_json
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
+from hubkeep.transfer.cas.access import store_access
+from hubkeep.transfer.cas.queries_epoch import current_epoch
 from hubkeep.transfer.grants import DOWNLOAD_SECONDS, Grant, Purpose, grant_for
 from hubkeep.transfer.offers import Actions, Offers
 from hubkeep.transfer.queries import LinkedFile, link_present, linked_files
@@ -36,9 +39,21 @@ _HASHES = ("sha256", "sha_256")
 _OTHER_SIZE = ObjectError(422, "This file has another size")
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What has been looked up for an upload, by whichever way it is to come."""
+
+    visitor: Visit
+    present: dict[bytes, LinkedFile]
+    under_way: dict[bytes, OpenUpload] = field(default_factory=dict)
+    epoch: str = ""
+
+
 @speaking_lfs
 async def batch(app: "App", request: Request) -> Response:
-    """Say what to do for each file: nothing, PUT it, send it in parts, or GET it.
+    """Say what to do for each file: nothing, PUT it, send it in parts or by Xet, or GET it.
+
+    By Xet if the client knows it, since then no more is sent than is needed.
 
     Nothing has to be sent only of a file that this repository holds, or that the sender can read in
     another one (and which is linked here then): knowing its hash is not enough.
@@ -93,21 +108,30 @@ async def _upload(
     app: "App", request: Request, wanted: BatchRequest, good: Collection[ObjectSpec]
 ) -> BatchAnswer:
     oids = [bytes.fromhex(spec.oid) for spec in good]
+    by_xet = "xet" in wanted.transfers
 
-    def work(conn: Connection) -> tuple[Visit, dict[bytes, LinkedFile], dict[bytes, OpenUpload]]:
+    def work(conn: Connection) -> _Looked:
         visitor = visit(conn, request, Action.WRITE, app.clock())
         present = link_present(conn, visitor.repo.id, visitor.actor, oids, app.clock())
+        if by_xet:
+            return _Looked(visitor, present, epoch=current_epoch(conn))
         under_way = continue_uploads(conn, visitor.repo.id, oids, app.clock())
-        return visitor, present, under_way
+        return _Looked(visitor, present, under_way)
 
-    visitor, present, under_way = await app.db.write(work)
-    absent = [spec for spec in good if bytes.fromhex(spec.oid) not in present]
-    offers = Offers(app, app.base_url(request), visitor.actor, visitor.repo.id)
-    in_parts = "multipart" in wanted.transfers
-    actions = await offers.make(absent, under_way, in_parts=in_parts)
+    looked = await app.db.write(work)
+    absent = [spec for spec in good if bytes.fromhex(spec.oid) not in looked.present]
+    repo, actor = looked.visitor.repo, looked.visitor.actor
+    offers = Offers(app, app.base_url(request), actor, repo.id)
+    if by_xet:
+        access = store_access(app, request, actor, repo.id, looked.epoch, may_write=True)
+        actions = offers.by_xet(absent, repo, access)
+    else:
+        in_parts = "multipart" in wanted.transfers
+        actions = await offers.make(absent, looked.under_way, in_parts=in_parts)
     offered = {spec.oid: spec.size for spec in good}
-    objects = [_answer(spec, offered, present, actions) for spec in wanted.objects]
-    return BatchAnswer("multipart" if offers.any_in_parts else "basic", objects)
+    objects = [_answer(spec, offered, looked.present, actions) for spec in wanted.objects]
+    whole = "multipart" if offers.any_in_parts else "basic"
+    return BatchAnswer("xet" if by_xet else whole, objects)
 
 
 def _answer(

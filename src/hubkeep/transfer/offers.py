@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a client sends its files to: signed addresses, in one piece or in parts."""
+"""Where a client sends its files to: signed addresses, in one piece or in parts, or by Xet."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -9,6 +9,9 @@ from sqlalchemy import Connection
 from hubkeep import errors
 from hubkeep.blobs import UploadMissing, whole_key
 from hubkeep.identity.actor import Actor
+from hubkeep.repos.types import Repo
+from hubkeep.transfer.cas.access import TOKEN_SECONDS, access_headers
+from hubkeep.transfer.cas.wire import StoreAccess
 from hubkeep.transfer.grants import UPLOAD_SECONDS, Purpose, grant_for
 from hubkeep.transfer.queries_uploads import NewUpload, OpenUpload, add_uploads, forget_uploads
 from hubkeep.transfer.rules import (
@@ -63,6 +66,14 @@ class Offers:
                 put = await self._in_parts(spec, upload)
             actions[spec.oid] = {"upload": put, "verify": self._verify(spec)}
         return actions
+
+    def by_xet(
+        self, specs: Sequence[ObjectSpec], repo: Repo, access: StoreAccess
+    ) -> dict[str, Actions]:
+        """Return the actions for files that come in chunks, all to the same place."""
+        href = f"{self._base}/api/{repo.type.plural}/{repo.path}/xet-write-token"
+        send = BatchAction(href, access_headers(access), TOKEN_SECONDS)
+        return {spec.oid: {"upload": send, "verify": self._verify(spec)} for spec in specs}
 
     def _verify(self, spec: ObjectSpec) -> BatchAction:
         return self._signed(Purpose.VERIFY, "verify", spec)

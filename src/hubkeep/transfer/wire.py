@@ -3,7 +3,8 @@
 
 The batch API is git-lfs' (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md), the
 transfer `multipart` is Hugging Face's: `header` of its upload action holds `chunk_size` and the
-parts' addresses by number, and `href` takes the completion.
+parts' addresses by number, and `href` takes the completion. So is `xet`: `header` holds where the
+chunk store is and a token for it, `href` gives the next token.
 """
 
 from typing import Annotated, Literal
@@ -61,7 +62,7 @@ class ObjectAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class BatchAnswer(msgspec.Struct, frozen=True):
-    transfer: Literal["basic", "multipart"]
+    transfer: Literal["basic", "multipart", "xet"]
     objects: list[ObjectAnswer]
     hash_algo: str = "sha256"
 

@@ -16,6 +16,7 @@ from hubkeep import errors
 from hubkeep.identity.actor import Actor
 from hubkeep.identity.rules import Action
 from hubkeep.transfer.cas.queries_epoch import current_epoch
+from hubkeep.transfer.cas.wire import StoreAccess
 from hubkeep.transfer.queries_uploads import check_grant
 from hubkeep.transfer.signing import BadSignature
 
@@ -38,11 +39,37 @@ class CasToken(msgspec.Struct, frozen=True, array_like=True):
     epoch: str
 
 
-def sign_token(app: "App", actor: Actor, repo_id: int, epoch: str, *, may_write: bool) -> str:
+def sign_token(
+    app: "App",
+    actor: Actor,
+    repo_id: int,
+    epoch: str,
+    *,
+    may_write: bool,
+    seconds: int = TOKEN_SECONDS,
+) -> str:
     """Return a token of `actor`'s for a repository; who asks checks the right."""
     token_id = actor.token.id if actor.token else None
     claims = CasToken(repo_id, actor.user_id, token_id, may_write, epoch)
-    return app.signer.sign(_PURPOSE, claims, seconds=TOKEN_SECONDS)
+    return app.signer.sign(_PURPOSE, claims, seconds=seconds)
+
+
+def store_access(
+    app: "App", request: Request, actor: Actor, repo_id: int, epoch: str, *, may_write: bool
+) -> StoreAccess:
+    """Return where a repository's chunks are, and a token of `actor`'s; see `sign_token`."""
+    token = sign_token(app, actor, repo_id, epoch, may_write=may_write)
+    expires = app.clock() // 1000 + TOKEN_SECONDS
+    return StoreAccess(token, expires, f"{app.base_url(request)}/cas/{epoch}")
+
+
+def access_headers(given: StoreAccess) -> dict[str, str]:
+    """Return the same as headers, which some clients read instead of a body."""
+    return {
+        "X-Xet-Cas-Url": given.cas_url,
+        "X-Xet-Access-Token": given.access_token,
+        "X-Xet-Token-Expiration": str(given.exp),
+    }
 
 
 def cas_token(app: "App", request: Request, *, writing: bool = False) -> CasToken:

@@ -15,9 +15,9 @@ from hubkeep.identity.actor import Actor
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.types import Repo
-from hubkeep.transfer.cas.access import TOKEN_SECONDS, sign_token
+from hubkeep.transfer.cas.access import access_headers, store_access
 from hubkeep.transfer.cas.queries_epoch import current_epoch
-from hubkeep.transfer.cas.wire import ReadTokenQuery, StoreAccess, WriteTokenQuery
+from hubkeep.transfer.cas.wire import ReadTokenQuery, WriteTokenQuery
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -81,13 +81,5 @@ def _right(conn: Connection, visitor: Visit) -> _Right:
 
 def _answer(app: "App", request: Request, right: _Right, *, may_write: bool) -> Response:
     """Say it twice: huggingface_hub reads the headers, hf_xet and @huggingface/hub the body."""
-    expires = app.clock() // 1000 + TOKEN_SECONDS
-    token = sign_token(app, right.actor, right.repo_id, right.epoch, may_write=may_write)
-    address = f"{app.base_url(request)}/cas/{right.epoch}"
-    headers = {
-        "X-Xet-Cas-Url": address,
-        "X-Xet-Access-Token": token,
-        "X-Xet-Token-Expiration": str(expires),
-        "Cache-Control": "no-store",
-    }
-    return json_answer(StoreAccess(token, expires, address), headers=headers)
+    given = store_access(app, request, right.actor, right.repo_id, right.epoch, may_write=may_write)
+    return json_answer(given, headers={**access_headers(given), "Cache-Control": "no-store"})
