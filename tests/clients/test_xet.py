@@ -4,6 +4,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 
 import httpx2 as httpx
 import pytest
@@ -87,7 +88,9 @@ def test_a_folder_of_many_files(api: HfApi, repo: str, live_hub: LiveHub, tmp_pa
 def test_of_an_edited_copy_the_edits_are_sent(
     api: HfApi, repo: str, live_hub: LiveHub, fresh: Fresh, tmp_path: Path
 ) -> None:
-    content = os.urandom(24 * MiB)
+    # Clients ask about the first chunk, and one in a thousand: most files of this size have none.
+    # This one has, 20 MiB from its start.
+    content = Random(18).randbytes(40 * MiB)
     api.upload_file(path_or_fileobj=content, path_in_repo="a.bin", repo_id=repo)
     changed = edited(content, MiB, 12 * MiB, 20 * MiB)
     # From this machine, which remembers what it has sent, and from one that asks the hub.
@@ -101,7 +104,7 @@ def test_of_an_edited_copy_the_edits_are_sent(
     longer = os.urandom(MiB) + content
     other = fresh(live_hub.token)
     other.upload_file(path_or_fileobj=longer, path_in_repo="longer.bin", repo_id=repo)
-    assert (stored(live_hub) - before).size < 16 * MiB
+    assert (stored(live_hub) - before).size < 30 * MiB
     assert read(api, repo, "longer.bin", tmp_path) == longer
 
 

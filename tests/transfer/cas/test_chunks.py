@@ -264,7 +264,8 @@ class TestWhatIsTold:
         made = [make_xorb([zeros, os.urandom(300)]) for _ in range(5)]
         await land(ann, *map(whole, made), new=made)
         found = told((await ask(ann, made[0].hashes[0])).content)
-        assert list(found) == [made[4].hash]
+        assert len(found) == 1
+        assert set(found) <= {xorb.hash for xorb in made}
 
 
 class TestRefused:
