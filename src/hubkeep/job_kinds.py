@@ -10,6 +10,7 @@ from hubkeep.kit.time import DAY
 from hubkeep.repos.jobs import purge_deleted, roll_30_days, score_trending
 from hubkeep.transfer.cas.checking import CheckFiles, check_forgotten
 from hubkeep.transfer.cas.collecting import MOST_AT_A_TIME, collect_xorbs, find_stray_xorbs
+from hubkeep.transfer.cas.converting import CONVERT_EVERY, convert_some, release_copies
 from hubkeep.transfer.cas.scrubbing import SCRUB_EVERY, scrub_some
 from hubkeep.transfer.cas.storage import count_storage
 from hubkeep.transfer.jobs import collect_files, drop_spare_copies, find_orphans, sweep_uploads
@@ -94,6 +95,16 @@ class Scrub(Job["App"], frozen=True):
         await scrub_some(context)
 
 
+class ConvertFiles(Job["App"], frozen=True):
+    """Files that came by git-lfs share nothing with their relatives until they are in chunks."""
+
+    KIND: ClassVar[str] = "cas.convert-files"
+
+    async def run(self, context: "App") -> None:
+        await convert_some(context)
+        await release_copies(context)
+
+
 class CountStorage(Job["App"], frozen=True):
     """Counting all that is stored takes longer than whoever asks for it wants to wait."""
 
@@ -127,6 +138,7 @@ def all_kinds() -> Kinds["App"]:
             CheckFiles,
             CheckForgotten,
             CollectXorbs,
+            ConvertFiles,
             CountStorage,
             Scrub,
             FindOrphans,
@@ -145,6 +157,7 @@ def periodic() -> Sequence[Periodic]:
         Periodic(CollectFiles(), _HOUR),
         Periodic(CheckForgotten(), _HOUR),
         Periodic(CollectXorbs(), _HOUR),
+        Periodic(ConvertFiles(), CONVERT_EVERY),
         Periodic(CountStorage(), _HOUR),
         Periodic(Scrub(), SCRUB_EVERY),
         Periodic(FindOrphans(), 7 * DAY),

@@ -17,7 +17,17 @@ from hubkeep.jobs.queue import any_due
 from hubkeep.transfer.cas.checking import FORGOTTEN, check_forgotten
 from hubkeep.transfer.queries import LinkResult, WantedFile, link_for_commit, linked_files
 from hubkeep.xet.xorb import Scheme
-from tests.transfer.cas.parcels import Sent, claims, file_row, keep, made_of, parcel, post, whole
+from tests.transfer.cas.parcels import (
+    Sent,
+    claims,
+    file_row,
+    keep,
+    made_of,
+    parcel,
+    post,
+    stored_terms,
+    whole,
+)
 from tests.transfer.cas.world import Xorb, make_xorb, row_of, store_of
 from tests.transfer.town import Town, sha
 
@@ -301,6 +311,25 @@ async def test_what_is_healed_is_checked_later(town: Town):
     await check_forgotten(town.app)
 
     assert file_row(town, sent).sha256 == sent.sha256
+
+
+async def test_a_file_is_mended_by_sending_it_again(town: Town):
+    """In other xorbs: those that a client makes depend on what else it sends."""
+    xorb = await kept(town)
+    sent, again = whole(xorb), await kept(town, chunks=[*xorb.chunks, b"more"])
+    await push(town, "ann/m", sent)
+    spoil(town, xorb, 20)
+    await check(town)
+    assert file_row(town, sent).sha256 is None
+
+    await push(town, "ann/other", made_of((again, 0, 3)))
+    await check(town)
+
+    assert file_row(town, sent).sha256 == sent.sha256
+    assert claims(town, "ann/m") == {sent.name: sent.sha256}
+    assert stored_terms(town, sent) == [(0, 1)]
+    assert row_of(town, again).unlinked_at is None
+    assert row_of(town, xorb).unlinked_at == town.time()
 
 
 async def test_bytes_that_are_missing(town: Town):

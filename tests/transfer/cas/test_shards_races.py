@@ -13,7 +13,8 @@ from hubkeep.blobs import whole_key
 from hubkeep.db.tables import files, repo_files, repos, xorbs
 from hubkeep.transfer.cas.queries_checking import settle
 from hubkeep.transfer.cas.queries_collecting import retire_xorbs
-from hubkeep.transfer.cas.queries_shards import NewFile, land_files, nameable_xorbs
+from hubkeep.transfer.cas.queries_landing import NewFile, land_files
+from hubkeep.transfer.cas.queries_shards import nameable_xorbs
 from hubkeep.transfer.queries import WantedFile, link_for_commit, linked_files
 from hubkeep.transfer.queries_collecting import collect_file, retire_files
 from hubkeep.transfer.queries_files import unlink

@@ -12,7 +12,7 @@ from hubkeep.jobs import enqueue
 from hubkeep.kit.batches import batches
 from hubkeep.transfer.cas.access import CasToken, check_token
 from hubkeep.transfer.cas.checking import CheckFiles
-from hubkeep.transfer.cas.queries_shards import NewFile, known_files, land_files
+from hubkeep.transfer.cas.queries_landing import NewFile, known_files, land_files
 from hubkeep.transfer.cas.shard_headers import headers_of
 from hubkeep.transfer.cas.shards import Checked
 from hubkeep.xet.hashes import to_text
