@@ -12,6 +12,7 @@ from functools import partial
 from typing import NoReturn
 
 import click
+from msgspec import structs
 
 from hubkeep.cli.common import (
     Failure,
@@ -92,6 +93,8 @@ async def run_hub(config: Config, sock: socket.socket, started: Callable[[str], 
     from hubkeep.cli.children import Child
 
     stopping, hurry = _stop_signals()
+    # The job worker may call the hub, and has to know the port where that was any free one.
+    config = structs.replace(config, port=sock.getsockname()[1])
     children = [
         Child(config, ("serve", "--socket-fd", str(sock.fileno())), (sock.fileno(),))
         for _ in range(config.workers - 1)

@@ -2,6 +2,7 @@
 """`hubkeep worker`."""
 
 import asyncio
+import logging
 import os
 import signal
 
@@ -9,6 +10,8 @@ import click
 
 from hubkeep.cli.common import hub_options, log_to_stderr, reported, settings
 from hubkeep.config import Config
+
+log = logging.getLogger("hubkeep.worker")
 
 
 @click.command()
@@ -37,6 +40,8 @@ async def _run(config: Config, *, once: bool, beside: bool) -> None:
     from hubkeep.cli.children import end_with_parent
     from hubkeep.job_kinds import worker_of
 
+    if config.xet_convert:
+        _prepare_to_convert(config)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -48,3 +53,14 @@ async def _run(config: Config, *, once: bool, beside: bool) -> None:
             await worker_of(app).run_due()
         else:
             await worker_of(app).run(stopping)
+
+
+def _prepare_to_convert(config: Config) -> None:
+    """Say once what converting lacks, and where hf_xet is to remember what it has sent."""
+    from hubkeep.transfer.cas.converting import can_convert, own_address
+
+    if not can_convert():
+        log.warning("HUBKEEP_XET_CONVERT does nothing: pip install 'hubkeep[convert]' has hf_xet")
+    elif own_address(config) is None:
+        log.warning("HUBKEEP_XET_CONVERT does nothing: set HUBKEEP_PUBLIC_URL or HUBKEEP_PORT")
+    os.environ.setdefault("HF_XET_CACHE", str(config.data.absolute() / "xet-cache"))

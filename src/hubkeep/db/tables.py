@@ -24,6 +24,7 @@ from sqlalchemy import (
     UniqueConstraint,
     event,
     false,
+    text,
     true,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -246,13 +247,13 @@ Index(
     sqlite_where=files.c.sha256.is_(None),
     postgresql_where=files.c.sha256.is_(None),
 )
-# What can be turned into chunks (HUBKEEP_XET_CONVERT), in the order of its coming.
-Index(
-    "ix_files_unconverted",
-    files.c.id,
-    sqlite_where=files.c.xet_hash.is_(None),
-    postgresql_where=files.c.xet_hash.is_(None),
-)
+# For turning whole files into chunks: those that can be, and those that have been and are still
+# there as a whole. `queries_converting` asks for them in these very words.
+for _name, _which in (
+    ("ix_files_convertible", text("xet_hash IS NULL AND size >= 65536")),
+    ("ix_files_twofold", text("xet_hash IS NOT NULL AND whole")),
+):
+    Index(_name, files.c.id, sqlite_where=_which, postgresql_where=_which)
 
 # A file belongs to a repository by a row here and is never reachable by its hash alone. `oid` is
 # the sha256 by which this repository knows the file: as long as the file's own is null, it is what

@@ -36,13 +36,11 @@ def _files() -> None:
         sqlite_where=sa.text("sha256 IS NULL"),
         postgresql_where=sa.text("sha256 IS NULL"),
     )
-    op.create_index(
-        "ix_files_unconverted",
-        "files",
-        ["id"],
-        sqlite_where=sa.text("xet_hash IS NULL"),
-        postgresql_where=sa.text("xet_hash IS NULL"),
-    )
+    for name, which in (
+        ("ix_files_convertible", sa.text("xet_hash IS NULL AND size >= 65536")),
+        ("ix_files_twofold", sa.text("xet_hash IS NOT NULL AND whole")),
+    ):
+        op.create_index(name, "files", ["id"], sqlite_where=which, postgresql_where=which)
     op.add_column("repo_files", sa.Column("oid", sa.LargeBinary(), nullable=True))
     op.execute(
         "UPDATE repo_files SET oid = "
