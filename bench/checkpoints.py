@@ -16,7 +16,7 @@ def checkpoints(path: Path, size: int, count: int, share: float) -> Iterator[int
     Each differs from the one before it in `share` of its tensors. Their bytes are noise, which
     nothing compresses: what is saved is saved by keeping chunks once.
     """
-    draw = random.Random(1)
+    draw = random.Random("checkpoints")
     width = size // TENSORS // 2 * 2
     tensors = [draw.randbytes(width) for _ in range(TENSORS)]
     header = json.dumps({

@@ -174,7 +174,7 @@ def plain(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
 def changes(hub: XetHub, size: int) -> dict[str, float]:
     """MB that a client with an empty cache sends for changed copies of what the hub has."""
     source = (hub.folder / "upload").read_bytes()
-    draw = random.Random(7)
+    draw = random.Random("changes")
     copy = bytearray(source)
     for place in (size // 10, size // 2, size * 9 // 10):
         copy[place : place + 100] = draw.randbytes(100)
