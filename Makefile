@@ -16,6 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 E2E := .venv-e2e
 CLIENTS := .venv-client-0.24 .venv-client-1.0
+NODE := tests/e2e/javascript/node_modules
 TORCH := 2.13.0
 
 # Every package comes from a lock that is complete and carries hashes, so nothing is resolved here.
@@ -52,7 +53,7 @@ types: setup $(VENV)/.stamp-lint ## Check the types
 	$(BIN)/ty check src
 
 .PHONY: e2e
-e2e: setup $(E2E)/.stamp $(CLIENTS:%=%/.stamp) ## Drive a live hub with the stock libraries, old clients among them
+e2e: setup $(E2E)/.stamp $(CLIENTS:%=%/.stamp) $(NODE)/.stamp ## Drive a live hub with the stock libraries, Python's and Node's
 	$(E2E)/bin/python -m pytest tests/e2e --confcutdir=tests/e2e -W default $(ARGS)
 
 .PHONY: conformance
@@ -89,7 +90,8 @@ lock: ## Compile requirements/*.txt (needs uv; ARGS=--upgrade for newer versions
 
 .PHONY: clean
 clean: ## Remove environments, caches and builds
-	rm -rf $(VENV) $(E2E) $(CLIENTS) build dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(E2E) $(CLIENTS) $(NODE) build dist
+	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Environments. The rules below are about files; nobody calls them by name. ---
@@ -127,4 +129,10 @@ $(E2E)/.stamp: requirements/e2e.txt | $(E2E)/bin/python
 
 .venv-client-%/.stamp: requirements/client-%.txt | .venv-client-%/bin/python
 	.venv-client-$*/bin/python $(LOCKED) -r $<
+	@touch $@
+
+$(NODE)/.stamp: tests/e2e/javascript/package-lock.json
+	@command -v npm >/dev/null \
+		|| { echo "the end-to-end tests need Node with npm; on Debian: apt-get install nodejs npm" >&2; exit 1; }
+	npm ci --prefix $(<D) --ignore-scripts --no-audit --no-fund --no-update-notifier --silent
 	@touch $@
