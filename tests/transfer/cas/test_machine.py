@@ -69,7 +69,7 @@ FILES: list[tuple[Sent, tuple[Xorb, ...]]] = [
 CONTENTS = {sent.hash: sent.content for sent, _ in FILES}
 
 KINDS = (
-    *("send", "send", "grant", "shard", "shard", "old shard", "lfs", "lend"),
+    *("send", "send", "grant", "shard", "shard", "old shard", "dedup", "lfs", "lend"),
     *("delete", "delete repo", "day", "week", "month", "check", "collect", "collect", "stray"),
 )
 Step = tuple[str, int, int]

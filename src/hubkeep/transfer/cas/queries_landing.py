@@ -173,7 +173,7 @@ def _let_go_of_broken(conn: Connection, ids: Collection[int], now: Millis) -> se
         let_go_of_xorbs(conn, file_id, now)
         conn.execute(delete(file_terms).where(file_terms.c.file_id == file_id))
         # To be read again soon: whatever was found to be wrong with it may be right now.
-        conn.execute(update(files).where(files.c.id == file_id).values(checked_at=None))
+        conn.execute(update(files).where(files.c.id == file_id).values(checked_at=0))
     return broken
 
 
