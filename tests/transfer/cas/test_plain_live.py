@@ -97,5 +97,25 @@ def test_what_breaks_on_the_way_is_cut_off(hub: LiveHub, shelf: Shelf):
     assert curl("--range", "0-99", url) == file.content[:100]
 
 
+def test_git_lfs_pulls_a_file_in_chunks(hub: LiveHub, shelf: Shelf, tmp_path: Path):
+    stored = shelf.random(4, 5, most=8, size=90_000)
+    file = shelf.file("alice/m", [xorb.term(0, len(xorb.chunks)) for xorb in stored])
+    said = named(shelf.db, file)
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n"
+    (tmp_path / "w.bin").write_text(pointer.format(**said))
+    (tmp_path / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+    env = {**os.environ, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    for words in (
+        ["init", "--quiet"],
+        ["lfs", "install", "--local"],
+        ["add", "w.bin", ".gitattributes"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "a pointer"],
+        ["remote", "add", "origin", f"{hub.url}/alice/m.git"],
+        ["lfs", "pull"],
+    ):
+        subprocess.run(["git", *words], cwd=tmp_path, env=env, check=True)
+    assert (tmp_path / "w.bin").read_bytes() == file.content
+
+
 def curl(*arguments: str) -> bytes:
     return subprocess.run([*CURL, *arguments], capture_output=True, check=True).stdout
