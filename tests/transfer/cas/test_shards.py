@@ -5,14 +5,17 @@ import asyncio
 import hashlib
 import os
 import struct
+from random import Random
 from typing import Any
 
 import msgspec
 import pytest
 from sqlalchemy import select
 
+from hubkeep.blobs import xorb_key
 from hubkeep.db.tables import dedup_chunks, file_xorbs
-from hubkeep.transfer.cas import api_shards
+from hubkeep.transfer.cas import api_shards, shards
+from hubkeep.transfer.cas.checking import check_files
 from hubkeep.xet.hashes import EMPTY_FILE
 from hubkeep.xet.xorb import Scheme
 from tests.transfer.cas.parcels import (
@@ -90,6 +93,38 @@ async def test_many_terms_are_stored_in_rows(town: Town, store: Store):
     assert [start for start, _ in stored_terms(town, sent)] == [0, 20480, 40960]
 
 
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_looked_at_at_once(
+    town: Town, store: Store, monkeypatch: pytest.MonkeyPatch, seed: int
+):
+    """Lots end within files, between them, and with each xorb."""
+    for name, least in (("TERMS_AT_ONCE", 3), ("_XORBS_AT_ONCE", 2), ("_CHUNKS_AT_ONCE", 5)):
+        monkeypatch.setattr(shards, name, least)
+    monkeypatch.setattr(shards, "_INDEX_BYTES_AT_ONCE", 500)
+    random = Random(seed)
+    found = [
+        await kept(town, chunks=[random.randbytes(random.randint(1, 90)) for _ in range(count)])
+        for count in (1, 2, 7, 12, 30)
+    ]
+    sent = {}
+    for _ in range(20):
+        cuts = []
+        for _ in range(random.randint(0, 8)):
+            xorb = random.choice(found)
+            start = random.randrange(len(xorb.chunks))
+            cuts.append((xorb, start, random.randint(start + 1, len(xorb.chunks))))
+        one = made_of(*cuts)
+        sent[one.name] = one
+
+    answer = await post(store, parcel(*sent.values(), xorbs=found))
+
+    assert answer.json() == {"result": 1}
+    assert claims(town, "ann/m") == {name: one.sha256 for name, one in sent.items()}
+    await check_files(town.app, [file_row(town, one).id for one in sent.values()])
+    known = {name: file_row(town, one).sha256 for name, one in sent.items()}
+    assert known == {name: one.sha256 for name, one in sent.items()}
+
+
 async def test_many_files_land_in_several_transactions(
     town: Town, store: Store, monkeypatch: pytest.MonkeyPatch
 ):
@@ -156,6 +191,39 @@ async def test_headers_of_model_files_are_kept(town: Town, store: Store):
     found = msgspec.json.decode(file_row(town, sent).header)
     assert found == {"format": "safetensors", "parameters": {"F32": 3}, "total": 3}
     assert file_row(town, text).header is None
+
+
+async def test_a_header_that_cannot_be_read_is_done_without(
+    town: Town, store: Store, caplog: pytest.LogCaptureFixture
+):
+    """Whether the bytes are gone or spoilt; the check of the sha256 sees to the rest."""
+    gone, spoilt = await kept(town), await kept(town)
+    await town.app.blobs.delete(xorb_key(gone.name))
+    path = town.app.blobs.local_path(xorb_key(spoilt.name))
+    path.write_bytes(path.read_bytes()[:8] + b"x" * (len(spoilt.body) - 8))
+
+    answer = await post(store, parcel(whole(gone), whole(spoilt)))
+
+    assert answer.json() == {"result": 1}
+    assert all(xorb.name in caplog.text for xorb in (gone, spoilt))
+
+
+async def test_headers_longer_than_a_chunk(town: Town, store: Store):
+    """In several terms, of several xorbs."""
+    tensors = {
+        f"w{k}": {"dtype": "F32", "shape": [1], "data_offsets": [4 * k, 4 * k + 4]}
+        for k in range(3000)
+    }
+    header = msgspec.json.encode(tensors)
+    model = struct.pack("<Q", len(header)) + header + bytes(12_000)
+    pieces = [model[k : k + 9000] for k in range(0, len(model), 9000)]
+    one = await kept(town, chunks=[os.urandom(30), *pieces[:8]])
+    two = await kept(town, chunks=pieces[8:])
+    await post(store, parcel(made_of((one, 1, 4), (one, 4, 9), (two, 0, len(pieces) - 8))))
+    found = msgspec.json.decode(
+        file_row(town, made_of((one, 1, 9), (two, 0, len(pieces) - 8))).header
+    )
+    assert found == {"format": "safetensors", "parameters": {"F32": 3000}, "total": 3000}
 
 
 async def test_progress_is_told_line_by_line(town: Town, store: Store):
