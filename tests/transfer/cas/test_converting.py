@@ -174,9 +174,6 @@ def test_a_damaged_file_is_left_as_it_is(converting: Converting):
     assert (row.whole, row.xet_hash) == (True, None)
 
 
-def test_nobody_who_may_write_is_no_reason_to_stop(converting: Converting):
-    body = {"name": "org"}
-    del body
-    said = converting.hubkeep("worker", "--once")
-    assert "chunks" not in said
-    assert all(row.whole for row in converting.rows().values())
+def test_it_is_off_unless_it_is_asked_for(converting: Converting):
+    converting.hubkeep("worker", "--once")
+    assert all(row.whole and row.xet_hash is None for row in converting.rows().values())

@@ -74,7 +74,7 @@ async def convert_some(app: "App") -> int:
     address = own_address(app.config)
     if not app.config.xet_convert or not can_convert() or address is None:
         return 0
-    at = await app.db.read(progress)
+    at = await app.db.read(progress) or Progress(0, app.clock())
     converted, left = 0, MOST_A_RUN
     while (file := await app.db.read(partial(next_whole, after=at.after))) is not None:
         # Noted first, so that a file that ends the process does not do so every minute.

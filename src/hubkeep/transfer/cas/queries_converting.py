@@ -36,8 +36,8 @@ class Whole(NamedTuple):
 class Progress(msgspec.Struct, frozen=True):
     """Up to which file it was tried, in the round that began at a time."""
 
-    after: int = 0
-    begun: Millis = 0
+    after: int
+    begun: Millis
 
 
 class Writer(NamedTuple):
@@ -53,10 +53,10 @@ class _Right(NamedTuple):
     token_id: int | None = None
 
 
-def progress(conn: Connection) -> Progress:
-    """Return how far converting has come."""
+def progress(conn: Connection) -> Progress | None:
+    """Return how far converting has come; None if it never began."""
     noted = conn.execute(select(hub.c.value).where(hub.c.name == _NAME)).scalar()
-    return msgspec.json.decode(noted, type=Progress) if noted else Progress()
+    return msgspec.json.decode(noted, type=Progress) if noted else None
 
 
 def note_progress(conn: Connection, now: Progress) -> None:
@@ -94,9 +94,11 @@ def writer_for(conn: Connection, file_id: int) -> Writer | None:
             if user_id is None:
                 continue
             try:
-                return Writer(check_grant(conn, _Right(repo_id, user_id), Action.WRITE), repo_id)
+                actor = check_grant(conn, _Right(repo_id, user_id), Action.WRITE)
             except HubError:
                 continue
+            if actor.user is not None and actor.user.kind == "user":
+                return Writer(actor, repo_id)
     return None
 
 
