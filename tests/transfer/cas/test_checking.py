@@ -15,6 +15,8 @@ from hubkeep.job_kinds import all_kinds
 from hubkeep.jobs import Worker
 from hubkeep.jobs.queue import any_due
 from hubkeep.transfer.cas.checking import FORGOTTEN, check_forgotten
+from hubkeep.transfer.cas.queries_checking import UncheckedFile, settle
+from hubkeep.transfer.cas.scrubbing import scrub_xorb
 from hubkeep.transfer.queries import LinkResult, WantedFile, link_for_commit, linked_files
 from hubkeep.xet.xorb import Scheme
 from tests.transfer.cas.parcels import (
@@ -253,6 +255,43 @@ async def test_files_that_were_cut_in_two_ways_are_one(town: Town):
 
     assert claims(town, "ann/one") == claims(town, "ann/two")
     assert [row_of(town, xorb).unlinked_at for xorb in (one, two)] == [None, town.time()]
+
+
+async def test_a_way_that_can_be_read_takes_the_place_of_one_that_cannot(town: Town):
+    content = os.urandom(2000)
+    one = await kept(town, chunks=[content[:700], content[700:]])
+    await push(town, "ann/one", whole(one))
+    await check(town)
+    spoil(town, one, 20)
+    assert (await scrub_xorb(town.app, one.hash)).problem
+
+    two = await kept(town, chunks=[content[:900], content[900:]])
+    await push(town, "ann/two", whole(two))
+    await check(town)
+
+    told = {whole(two).name: whole(two).sha256}
+    assert claims(town, "ann/one") == claims(town, "ann/two") == told
+    assert [row_of(town, xorb).unlinked_at for xorb in (one, two)] == [town.time(), None]
+    assert stored_terms(town, whole(two)) == [(0, 1)]
+
+
+async def test_who_checked_a_file_that_is_gone_says_nothing_of_another(quick_town: Town):
+    """SQLite gives the last row's id again: here to a file that came after two became one."""
+    town = quick_town
+    sent, other = whole(await kept(town)), whole(await kept(town))
+    town.repo("ann/lfs")
+    await town.upload("ann", "ann/lfs", sent.content)
+    await push(town, "ann/m", sent)
+    gone = file_row(town, sent)
+    await check(town)
+    await push(town, "ann/other", other)
+    assert file_row(town, other).id == gone.id
+
+    late = UncheckedFile(gone.id, sent.hash, gone.size)
+    lies = town.app.db.write_now(lambda conn: settle(conn, late, sent.sha256, town.time()))
+
+    assert lies == []
+    assert claims(town, "ann/other") == {other.name: other.sha256}
 
 
 async def test_headers_come_with_the_chunks(town: Town):

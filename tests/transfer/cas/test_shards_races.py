@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from hubkeep.blobs import whole_key
 from hubkeep.db.tables import files, repo_files, repos, xorbs
-from hubkeep.transfer.cas.queries_checking import settle
+from hubkeep.transfer.cas.queries_checking import UncheckedFile, settle
 from hubkeep.transfer.cas.queries_collecting import retire_xorbs
 from hubkeep.transfer.cas.queries_landing import NewFile, land_files
 from hubkeep.transfer.cas.queries_shards import nameable_xorbs
@@ -70,6 +70,11 @@ def row_id(town: Town, sent: Sent) -> int:
     return file_row(town, sent).id
 
 
+def unchecked(town: Town, sent: Sent) -> UncheckedFile:
+    """A file as who checks it knows it."""
+    return UncheckedFile(row_id(town, sent), sent.hash, len(sent.content))
+
+
 def take_away(town: Town, repo: str) -> Callable[[Connection], object]:
     """What takes all files from a repository."""
 
@@ -83,12 +88,12 @@ def take_away(town: Town, repo: str) -> Callable[[Connection], object]:
 async def test_a_check_while_the_same_file_comes_by_git_lfs(town: Town):
     """The insert is not seen by who locks the rows, and makes its sha256 one too many."""
     xorb, sent = await pushed(town, "ann/m")
-    file_id = row_id(town, sent)
+    file = unchecked(town, sent)
     row = {"sha256": sent.sha256, "size": len(sent.content), "created_at": 0}
 
     async with held_open(town, lambda conn: conn.execute(files.insert().values(**row))) as begin:
         settling = begin(
-            town.app.db.write(lambda conn: settle(conn, file_id, sent.sha256, town.time()))
+            town.app.db.write(lambda conn: settle(conn, file, sent.sha256, town.time()))
         )
 
     assert await settling == []
@@ -101,10 +106,10 @@ async def test_a_check_while_the_same_file_comes_by_git_lfs(town: Town):
 async def united(town: Town) -> tuple[Sent, Callable[[Connection], object]]:
     """A file in `ann/m`, and what makes it one with a file of git-lfs's."""
     _, sent = await pushed(town, "ann/m")
-    file_id = row_id(town, sent)
+    file = unchecked(town, sent)
     town.repo("ann/lfs")
     await town.upload("ann", "ann/lfs", sent.content)
-    return sent, lambda conn: settle(conn, file_id, sent.sha256, town.time())
+    return sent, lambda conn: settle(conn, file, sent.sha256, town.time())
 
 
 async def test_a_shard_while_its_file_becomes_one_with_another(town: Town):
@@ -276,15 +281,13 @@ async def test_two_shards_with_the_same_files_in_another_order(town: Town):
 async def test_a_link_that_goes_while_it_is_checked(town: Town):
     """A repository that is deleted takes its links with it."""
     _, sent = await pushed(town, "ann/m", "ann/other")
-    file_id = row_id(town, sent)
+    file = unchecked(town, sent)
 
     def forget(conn: Connection) -> None:
         conn.execute(delete(repo_files).where(repo_files.c.repo_id == town.ids["ann/m"]))
 
     async with held_open(town, forget) as begin:
-        settling = begin(
-            town.app.db.write(lambda conn: settle(conn, file_id, b"x" * 32, town.time()))
-        )
+        settling = begin(town.app.db.write(lambda conn: settle(conn, file, b"x" * 32, town.time())))
 
     lies = await settling
     assert [(lie.repo, lie.user, lie.sha256) for lie in lies] == [("ann/other", "ann", sent.sha256)]

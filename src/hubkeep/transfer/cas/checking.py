@@ -78,7 +78,7 @@ async def check_files(app: "App", ids: Sequence[int]) -> None:
         except _Unreadable as error:
             await _suspect(app, file, error)
             continue
-        settled = partial(settle, file_id=file.id, sha256=sha256, now=app.clock())
+        settled = partial(settle, checked=file, sha256=sha256, now=app.clock())
         for lie in await app.db.write(settled):
             log.warning(
                 "the file %s was removed from %s: %s said that its sha256 is %s, but it is %s",

@@ -18,6 +18,7 @@ from hubkeep.kit.batches import batches
 from hubkeep.kit.time import Millis
 from hubkeep.repos.queries_head import add_storage
 from hubkeep.transfer.cas.queries_collecting import let_go_of_xorbs
+from hubkeep.transfer.cas.queries_reading import needs_damaged
 from hubkeep.transfer.queries_files import unlink_files
 
 _TRIES = 3
@@ -96,22 +97,23 @@ def forgotten_files(conn: Connection, before: Millis, after: int, limit: int) ->
     return list(conn.execute(query).scalars())
 
 
-def settle(conn: Connection, file_id: int, sha256: bytes, now: Millis) -> list[Lie]:
+def settle(conn: Connection, checked: UncheckedFile, sha256: bytes, now: Millis) -> list[Lie]:
     """Write down the sha256 that the hub has computed of a file; return the claims it refutes.
 
     Links that were made with another claim are removed, those without one get this sha256. Where
     a file with it is there already, the two become one. A file that is gone, or whose sha256 is
-    known, is left as it is. Raises unavailable if another file with it comes and goes meanwhile.
+    known, is left as it is; so is another file that got its id on SQLite. Raises unavailable if
+    another file with the sha256 comes and goes meanwhile.
     """
     conn.execute(
         select(repo_files.c.repo_id)
-        .where(repo_files.c.file_id == file_id)
+        .where(repo_files.c.file_id == checked.id)
         .order_by(repo_files.c.repo_id)
         .with_for_update()
     )
     for _ in range(_TRIES):
-        file, twin = _lock(conn, file_id, sha256)
-        if file is None or file.sha256 is not None:
+        file, twin = _lock(conn, checked.id, sha256)
+        if file is None or file.sha256 is not None or file.xet_hash != checked.xet_hash:
             return []
         if twin is not None:
             lies = _drop_lies(conn, file, sha256, now)
@@ -119,12 +121,12 @@ def settle(conn: Connection, file_id: int, sha256: bytes, now: Millis) -> list[L
             return lies
         try:
             with conn.begin_nested():
-                named = update(files).where(files.c.id == file_id).values(sha256=sha256)
+                named = update(files).where(files.c.id == file.id).values(sha256=sha256)
                 conn.execute(named)
         except IntegrityError:  # by git-lfs, this moment
             continue
         lies = _drop_lies(conn, file, sha256, now)
-        conn.execute(update(repo_files).where(repo_files.c.file_id == file_id).values(oid=sha256))
+        conn.execute(update(repo_files).where(repo_files.c.file_id == file.id).values(oid=sha256))
         return lies
     raise errors.unavailable()
 
@@ -196,9 +198,13 @@ def _unite(conn: Connection, file: _File, twin: _File, sha256: bytes, now: Milli
                 .where(repo_files.c.repo_id == link.repo_id, repo_files.c.file_id == twin.id)
                 .values(filename=link.filename, ref=link.ref)
             )
-    if twin.xet_hash is None:
+    xet_hash = twin.xet_hash
+    if xet_hash is None or needs_damaged(conn, xet_hash):
+        let_go_of_xorbs(conn, twin.id, now)
+        conn.execute(delete(file_terms).where(file_terms.c.file_id == twin.id))
         for table in (file_terms, file_xorbs):
             conn.execute(update(table).where(table.c.file_id == file.id).values(file_id=twin.id))
+        xet_hash = file.xet_hash
     else:
         # Cut into chunks in another way: one way to read it is enough.
         let_go_of_xorbs(conn, file.id, now)
@@ -208,7 +214,7 @@ def _unite(conn: Connection, file: _File, twin: _File, sha256: bytes, now: Milli
         update(files)
         .where(files.c.id == twin.id)
         .values(
-            xet_hash=func.coalesce(files.c.xet_hash, file.xet_hash),
+            xet_hash=xet_hash,
             header=func.coalesce(files.c.header, file.header),
             unlinked_at=None if conn.execute(linked).first() else now,
         )
