@@ -13,7 +13,13 @@ from hubkeep.transfer.cas.collecting import MOST_AT_A_TIME, collect_xorbs, find_
 from hubkeep.transfer.cas.converting import CONVERT_EVERY, convert_some, release_copies
 from hubkeep.transfer.cas.scrubbing import SCRUB_EVERY, scrub_some
 from hubkeep.transfer.cas.storage import count_storage
-from hubkeep.transfer.jobs import collect_files, drop_spare_copies, find_orphans, sweep_uploads
+from hubkeep.transfer.jobs import (
+    collect_files,
+    drop_spare_copies,
+    find_orphans,
+    recall_copies,
+    sweep_uploads,
+)
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -65,6 +71,7 @@ class CollectFiles(Job["App"], frozen=True):
 
     async def run(self, context: "App") -> None:
         await collect_files(context)
+        await recall_copies(context)
         await drop_spare_copies(context)
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from hubkeep.blobs import StoredKey
+from hubkeep.blobs import StoredKey, whole_key
 from hubkeep.kit.time import DAY, Millis
 from hubkeep.transfer.grants import UPLOAD_SECONDS
 from hubkeep.transfer.queries_collecting import (
@@ -18,6 +18,8 @@ from hubkeep.transfer.queries_collecting import (
     adopt_orphans,
     collect_file,
     drop_copy,
+    needed_copies,
+    recall_copy,
     retire_files,
     spare_copies,
     unlinked_files,
@@ -110,6 +112,20 @@ async def drop_spare_copies(app: "App") -> Freed:
             drop = partial(drop_copy, file_id=file_id, before=before, delete_blob=delete_blob)
             freed = freed.and_also(await app.db.write(drop))
     return freed
+
+
+async def recall_copies(app: "App") -> int:
+    """Take whole copies that were to go for files whose chunks have been found to be damaged.
+
+    Returns how many.
+    """
+    recalled, after = 0, 0
+    while copies := await app.db.read(partial(needed_copies, after=after, limit=_AT_ONCE)):
+        for copy in copies:
+            if await app.blobs.size(whole_key(copy.sha256.hex())) == copy.size:
+                recalled += await app.db.write(partial(recall_copy, copy=copy))
+        after = copies[-1].file_id
+    return recalled
 
 
 def blob_deleter(app: "App") -> Callable[[str], None]:

@@ -17,13 +17,16 @@ Why no upload can lose its bytes:
   none, and is collected again.
 - Bytes without a row (a kill between storing and linking) are given a row first, and so take the
   same way.
-- A whole copy of a file that is stored as chunks too goes in the same manner, by `spare_since`.
+- A whole copy of a file that is stored as chunks too goes in the same manner, by `spare_since`,
+  unless the chunks turn out to be damaged meanwhile: then it is what there is of the file, and is
+  not spare any more (`recall_copy`).
 
 The xorbs of a file that goes are let go of here and collected in `cas.queries_collecting`.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -33,12 +36,21 @@ from hubkeep.db.upserts import insert_for
 from hubkeep.kit.batches import batches
 from hubkeep.kit.time import Millis
 from hubkeep.transfer.cas.queries_collecting import let_go_of_xorbs
+from hubkeep.transfer.cas.queries_reading import is_broken
 
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """Bytes in the store, by the hash in their key."""
 
+    sha256: bytes
+    size: int
+
+
+class SpareCopy(NamedTuple):
+    """The whole copy of a file that is stored as chunks too."""
+
+    file_id: int
     sha256: bytes
     size: int
 
@@ -111,7 +123,7 @@ def spare_copies(conn: Connection, before: Millis, limit: int) -> list[int]:
     """Return ids of files whose whole copy was not needed since before a time, the oldest first."""
     query = (
         select(files.c.id)
-        .where(files.c.spare_since < before)
+        .where(files.c.spare_since < before, ~is_broken())
         .order_by(files.c.spare_since)
         .limit(limit)
     )
@@ -123,7 +135,8 @@ def drop_copy(
 ) -> int | None:
     """Delete the whole copy of a file that nobody has needed since `before`.
 
-    Returns how many bytes that was; None if it is needed after all.
+    Returns how many bytes that was; None if it is needed after all. One whose file has lost a chunk
+    meanwhile is put back in its place, and read soon to see whether it is still good.
     """
     locked = (
         select(files.c.sha256, files.c.size)
@@ -131,11 +144,44 @@ def drop_copy(
         .with_for_update()
     )
     file = conn.execute(locked).first()
-    if file is None:
+    if file is None or _needs_copy(conn, file_id):
         return None
     conn.execute(update(files).where(files.c.id == file_id).values(spare_since=None))
     delete_blob(whole_key(file.sha256.hex()))
     return file.size
+
+
+def needed_copies(conn: Connection, after: int, limit: int) -> list[SpareCopy]:
+    """Return spare copies of files with ids above `after` whose chunks cannot be read, by id."""
+    query = (
+        select(files.c.id, files.c.sha256, files.c.size)
+        .where(files.c.spare_since.is_not(None), files.c.id > after, files.c.unlinked_at.is_(None))
+        .where(files.c.whole.is_(False), is_broken())
+        .order_by(files.c.id)
+        .limit(limit)
+    )
+    return [SpareCopy(*row) for row in conn.execute(query)]
+
+
+def recall_copy(conn: Connection, copy: SpareCopy) -> bool:
+    """Have a copy that is in the store be its file again; False where it is gone or not needed."""
+    locked = (
+        select(files.c.id)
+        .where(files.c.id == copy.file_id, files.c.sha256 == copy.sha256)
+        .where(files.c.spare_since.is_not(None), files.c.unlinked_at.is_(None))
+        .with_for_update()
+    )
+    if conn.execute(locked).first() is None or not _needs_copy(conn, copy.file_id):
+        return False
+    conn.execute(
+        update(files).where(files.c.id == copy.file_id).values(whole=True, spare_since=None)
+    )
+    return True
+
+
+def _needs_copy(conn: Connection, file_id: int) -> bool:
+    query = select(files.c.id).where(files.c.id == file_id, is_broken())
+    return conn.execute(query).first() is not None
 
 
 def adopt_orphans(conn: Connection, stored: Collection[Orphan], now: Millis) -> int:

@@ -3,7 +3,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import ColumnElement, Connection, or_, select, update
 
 from hubkeep.db.tables import file_xorbs, files, repo_files, xorbs
 from hubkeep.kit.batches import batches
@@ -31,6 +31,19 @@ def xet_hashes(conn: Connection, repo_id: int, oids: Collection[bytes]) -> dict[
                 if is_checked:
                     checked.add(oid)
     return {oid: xet_hash for oid, xet_hash in found.items() if xet_hash is not None}
+
+
+def is_broken() -> ColumnElement[bool]:
+    """Files that need a xorb that cannot be read."""
+    return (
+        select(file_xorbs.c.file_id)
+        .join(xorbs, xorbs.c.id == file_xorbs.c.xorb_id)
+        .where(
+            file_xorbs.c.file_id == files.c.id,
+            or_(xorbs.c.ready.is_(False), xorbs.c.damaged_at.is_not(None)),
+        )
+        .exists()
+    )
 
 
 def needs_damaged(conn: Connection, xet_hash: bytes) -> bool:

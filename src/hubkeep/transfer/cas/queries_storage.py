@@ -17,6 +17,7 @@ from hubkeep.db.tables import file_xorbs, files, hub, repo_files, repos, uploads
 from hubkeep.db.upserts import insert_for
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
+from hubkeep.transfer.cas.queries_reading import is_broken
 
 _NAME = "storage"
 
@@ -162,7 +163,7 @@ SPARE_COPIES = Spare(
     files.c.sha256,
     files.c.size,
     files.c.spare_since,
-    ~files.c.whole & files.c.unlinked_at.is_(None),
+    ~files.c.whole & files.c.unlinked_at.is_(None) & ~is_broken(),
 )
 UNLINKED_XORBS = Spare(
     xorbs,
