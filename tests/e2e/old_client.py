@@ -11,13 +11,20 @@ import tempfile
 from pathlib import Path
 
 import huggingface_hub
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, hf_hub_download
+from huggingface_hub import (
+    CommitOperationAdd,
+    CommitOperationDelete,
+    HfApi,
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+)
 from huggingface_hub.utils import EntryNotFoundError, RepositoryNotFoundError
 
 WEIGHTS = os.urandom(2_000_000)
 
 
-def main(repo: str) -> None:
+def main(repo: str, by_xet: bool) -> None:
     """Make, fill, list, read, move and delete the repository `repo`."""
     api = HfApi()
     assert api.whoami()["name"] == "alice"
@@ -34,6 +41,9 @@ def main(repo: str) -> None:
         (Path(folder) / "dir").mkdir()
         (Path(folder) / "dir" / "notes.txt").write_text("notes")
         api.upload_folder(repo_id=repo, folder_path=folder, commit_message="a folder")
+    sent = get_hf_file_metadata(hf_hub_url(repo, "model.safetensors"))
+    # 0.24 does not know what that is.
+    assert bool(getattr(sent, "xet_file_data", None)) == by_xet
     api.create_commit(repo, [CommitOperationDelete("gone.txt")], commit_message="delete")
     api.create_branch(repo, branch="dev")
     api.create_tag(repo, tag="v1")
@@ -81,7 +91,7 @@ def expect(error: type[Exception], call, *arguments, **named) -> None:
 
 
 if __name__ == "__main__":
-    version, repo, chunked, sha256 = sys.argv[1:]
+    version, way, repo, chunked, sha256 = sys.argv[1:]
     assert huggingface_hub.__version__.startswith(version)
-    main(repo)
+    main(repo, way == "xet")
     read_chunked(chunked, sha256)

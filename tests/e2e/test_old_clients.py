@@ -27,9 +27,9 @@ def chunked(hub: EndToEndHub) -> tuple[str, str]:
     return repo, hashlib.sha256(content).hexdigest()
 
 
-@pytest.mark.parametrize("version", ["0.24", "1.0", "2.4"])
+@pytest.mark.parametrize(("version", "way"), [("0.24", "lfs"), ("1.0", "xet"), ("2.4", "lfs")])
 def test_it_does_what_every_client_must(
-    hub: EndToEndHub, chunked: tuple[str, str], version: str, tmp_path: Path
+    hub: EndToEndHub, chunked: tuple[str, str], version: str, way: str, tmp_path: Path
 ) -> None:
     env = {**os.environ, "HF_HOME": str(tmp_path), "PYTHONSAFEPATH": "1"}
     if version == "2.4":
@@ -38,6 +38,6 @@ def test_it_does_what_every_client_must(
     else:
         python = ROOT / f".venv-client-{version}" / "bin" / "python"
     repo = hub.name(f"client-{version}")
-    command = [python, SCRIPT, version, repo, *chunked]
+    command = [python, SCRIPT, version, way, repo, *chunked]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

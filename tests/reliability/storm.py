@@ -92,6 +92,7 @@ def storm(folder: Path, kills: int, env: Mapping[str, str], seed: int = 0) -> To
             toll.files_read += auditor.check_listed()
             toll.blobs_hashed = check_blobs(hub.data / "blobs")
             toll.xorbs = check_xorbs(hub.database_url, hub.data / "blobs")
+            hub.run("verify")
             toll.commits_in_git = check_repository(hub.database_url, folder / "bare")
     finally:
         hub.kill()
