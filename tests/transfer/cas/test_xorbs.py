@@ -405,6 +405,31 @@ class TestEncodings:
         assert kept in (self.first.body, self.other.body)
         assert is_known(ann.town, self.first if kept == self.first.body else self.other)
 
+    async def test_each_takes_the_place_of_what_is_damaged(self, ann: Store, monkeypatch):
+        """The first client's bytes are replaced by the second's before it says what they are."""
+        await ann.upload(self.first)
+        mark(ann.town, self.first, damaged_at=5)
+        put, is_put, second_done = ann.town.app.blobs.put, asyncio.Event(), asyncio.Event()
+
+        async def slow_put(*key_and_body: object, **how: object) -> bool:
+            is_stored = await put(*key_and_body, **how)
+            if not is_put.is_set():
+                is_put.set()
+                await second_done.wait()
+            return is_stored
+
+        async def second() -> None:
+            await is_put.wait()
+            await ann.upload(self.other)
+            second_done.set()
+
+        monkeypatch.setattr(ann.town.app.blobs, "put", slow_put)
+        answer, _ = await asyncio.gather(ann.send(self.first), second())
+
+        assert answer.status_code == 200
+        assert await stored(ann.town, self.other) == self.other.body
+        assert is_known(ann.town, self.other)
+
     async def test_bytes_that_stayed_behind_an_upload_that_was_cut_off(self, ann: Store):
         await ann.upload(self.first)
         mark(ann.town, self.first, ready=False)

@@ -40,15 +40,26 @@ def announce_xorb(conn: Connection, xorb: bytes, now: Millis) -> Announced:
     return Announced(row.ready, row.damaged_at is not None)
 
 
+class KnownOtherwise(Exception):
+    """A good xorb is known in another encoding than the one that came."""
+
+
 def record_xorb(
-    conn: Connection, xorb: bytes, index: XorbIndex | None, user_id: int | None, now: Millis
+    conn: Connection,
+    xorb: bytes,
+    index: XorbIndex | None,
+    user_id: int | None,
+    now: Millis,
+    *,
+    is_read_back: bool = False,
 ) -> bool | None:
     """Note what is stored of a xorb (None: as it is known already), and who has sent it.
 
     Return whether its sender had sent it before; None if the row, or what it is to know, has gone.
+    Raises KnownOtherwise unless the index `is_read_back` from the store.
     """
     held = (
-        select(xorbs.c.id, xorbs.c.ready)
+        select(xorbs.c.id, xorbs.c.ready, xorbs.c.damaged_at)
         .where(xorbs.c.hash == xorb)
         .with_for_update(key_share=True)
     )
@@ -56,6 +67,9 @@ def record_xorb(
     if row is None or (index is None and not row.ready):
         return None
     if index is not None:
+        is_good = row.ready and row.damaged_at is None
+        if is_good and not is_read_back and not _is_known(conn, row.id, index):
+            raise KnownOtherwise
         _write(conn, row.id, index, now)
     sender = {"xorb_id": row.id, "user_id": user_id}
     added = conn.execute(
@@ -65,6 +79,11 @@ def record_xorb(
         .returning(xorb_senders.c.xorb_id)
     )
     return added.first() is None
+
+
+def _is_known(conn: Connection, xorb_id: int, index: XorbIndex) -> bool:
+    known = select(xorb_chunks.c.ends).where(xorb_chunks.c.xorb_id == xorb_id)
+    return conn.execute(known).scalar() == index.ends
 
 
 def _write(conn: Connection, xorb_id: int, index: XorbIndex, now: Millis) -> None:

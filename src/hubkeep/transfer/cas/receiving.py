@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -18,7 +19,13 @@ from hubkeep import errors
 from hubkeep.blobs import BlobMissing, xorb_key
 from hubkeep.errors import HubError
 from hubkeep.transfer.cas.access import CasToken, check_token
-from hubkeep.transfer.cas.queries_xorbs import Announced, announce_xorb, record_xorb, replace_xorb
+from hubkeep.transfer.cas.queries_xorbs import (
+    Announced,
+    KnownOtherwise,
+    announce_xorb,
+    record_xorb,
+    replace_xorb,
+)
 from hubkeep.xet.hashes import to_text
 from hubkeep.xet.index import XorbIndex
 from hubkeep.xet.xorb import MAX_XORB, BadXorb, XorbReader
@@ -131,16 +138,31 @@ async def record(
     if index is None and not announced.is_ready:
         index = await _stored_index(app, xorb)
 
-    def work(conn: Connection) -> bool | None:
-        check_token(conn, token)
-        return record_xorb(conn, xorb, index, token.user_id, app.clock())
-
-    was_sent = await app.db.write(work)
+    work = partial(_record, app, token, xorb)
+    try:
+        was_sent = await app.db.write(partial(work, index, is_read_back=False))
+    except KnownOtherwise:
+        # Two encodings came at once and each was stored, one after the other: one of them stayed.
+        index = await _stored_index(app, xorb)
+        was_sent = await app.db.write(partial(work, index, is_read_back=True))
     if was_sent is None:
         raise errors.unavailable()
     was_there = announced.is_ready and not announced.is_damaged
     # What others hold is nobody's business, unless the whole hub shares its chunks.
     return not (was_there and (was_sent or app.config.xet_dedup == "hub"))
+
+
+def _record(
+    app: "App",
+    token: CasToken,
+    xorb: bytes,
+    index: XorbIndex | None,
+    conn: Connection,
+    *,
+    is_read_back: bool,
+) -> bool | None:
+    check_token(conn, token)
+    return record_xorb(conn, xorb, index, token.user_id, app.clock(), is_read_back=is_read_back)
 
 
 async def _stored_index(app: "App", xorb: bytes) -> XorbIndex:
