@@ -114,7 +114,7 @@ async def _read(app: "App", due: "Due", report: _Report, progress: Callable[[int
             async for one in found:
                 report.count += 1
                 report.size += one.size
-                if one.mended and one.problem:
+                if one.is_mended and one.problem:
                     report.mended[one.name] = one.problem
                 elif one.problem:
                     report.problems[one.name] = one.problem

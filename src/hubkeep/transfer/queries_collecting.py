@@ -135,8 +135,8 @@ def drop_copy(
 ) -> int | None:
     """Delete the whole copy of a file that nobody has needed since `before`.
 
-    Returns how many bytes that was; None if it is needed after all. One whose file has lost a chunk
-    meanwhile is put back in its place, and read soon to see whether it is still good.
+    Returns how many bytes that was; None if it is needed after all, by who sent it again or since
+    chunks of the file are damaged.
     """
     locked = (
         select(files.c.sha256, files.c.size)

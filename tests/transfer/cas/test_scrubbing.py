@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 from sqlalchemy import Connection, select, update
 
-from hubkeep.blobs import whole_key
+from hubkeep.blobs import StoreUnavailable, whole_key
 from hubkeep.db.tables import file_terms, files, xorb_chunks, xorbs
 from hubkeep.kit.time import DAY
 from hubkeep.transfer.cas import scrubbing
@@ -133,7 +133,7 @@ async def test_what_is_known_wrongly_of_chunks_is_mended_from_the_bytes(town: To
         wrongly = update(xorb_chunks).values({column_: value})
         town.app.db.write_now(lambda conn, wrongly=wrongly: conn.execute(wrongly))
         [found] = await read_all(town)
-        assert found.mended is not None
+        assert found.is_mended
         assert town.app.db.read_now(lambda conn: conn.execute(select(xorb_chunks)).one()) == right
         assert await read_all(town) == []
     for wrong in ({"size": 1}, {"raw_size": 1}, {"chunks": 1}):
@@ -147,7 +147,7 @@ async def test_what_is_known_wrongly_of_chunks_is_mended_from_the_bytes(town: To
     town.app.db.write_now(lambda conn: conn.execute(update(xorbs).values(size=1)))
     town.time.now += 1
     async with aclosing(scrub_xorbs(town.app, Due(town.time()))) as found:
-        assert [one.mended is not None async for one in found] == [True]
+        assert [one.is_mended async for one in found] == [True]
     long_ago = town.app.db.read_now(lambda conn: due_files(conn, Due(1), 9))
     assert [file.id for file in long_ago] == [file_id]
 
@@ -158,7 +158,7 @@ async def test_a_xorb_of_the_same_chunks_stored_in_another_way_is_mended(town: T
     xorb = await put_xorb(town, chunks, Scheme.NONE)
     await put_bytes(town, key_of(xorb), body_of(chunks, Scheme.BG4)[1])
     [found] = await read_all(town)
-    assert found.mended is not None
+    assert found.is_mended
     assert await read_all(town) == []
 
 
@@ -188,6 +188,57 @@ async def test_whole_copies_that_are_others_or_gone_are_found(
     await put_bytes(town, key, content)
     assert await read_all(town) == []
     assert town.app.db.read_now(lambda conn: conn.execute(damaged).scalar()) is None
+
+
+async def test_a_bad_copy_of_a_file_in_chunks_is_given_up(town: Town):
+    town.repo("ann/m")
+    chunks = chunks_of(1)
+    xorb = await put_xorb(town, chunks)
+    _, content = put_file(town, "ann/m", [(xorb, chunks, 0, 4)])
+    await put_bytes(town, whole_key(sha(content)), content[:-1])
+    query = select(files.c.whole, files.c.damaged_at, files.c.spare_since)
+
+    def look() -> tuple[bool, int | None, int | None]:
+        return tuple(town.app.db.read_now(lambda conn: conn.execute(query).one()))
+
+    for is_good in (False, True):
+        change = {"whole": True, "spare_since": None}
+        town.app.db.write_now(lambda conn, to=change: conn.execute(update(files).values(to)))
+        if not is_good:
+            await town.app.blobs.delete(key_of(xorb))
+        else:
+            await put_bytes(town, key_of(xorb), body_of(chunks)[1])
+        wrong = await read_all(town)
+        assert names(wrong) == ["file"] if is_good else ["file", "xorb"]
+        assert wrong[-1].is_mended is is_good
+        since = town.time()
+        assert look() == ((False, None, since) if is_good else (True, since, None))
+
+
+async def test_what_cannot_be_read_is_damaged_if_the_store_works(
+    quick_town: Town, monkeypatch: pytest.MonkeyPatch
+):
+    """A bad sector, that is; where nothing can be read nothing is damaged."""
+    town = quick_town
+    bad, good = [await put_xorb(town, chunks_of(seed)) for seed in range(2)]
+    path = town.app.blobs.local_path(key_of(bad))
+    path.unlink()
+    path.symlink_to(path)  # any error but that there is none
+    [wrong] = await read_all(town)
+    assert (wrong.row.hash, wrong.problem) == (bad, "the bytes cannot be read")
+    assert column(town, "checked_at", good) == town.time()
+
+    async def fail(*_args: object, **_how: object) -> None:
+        raise StoreUnavailable("no disk")
+
+    monkeypatch.setattr(type(town.app.blobs), "put", fail)
+    path.unlink()
+    path.symlink_to(path)
+    change = update(xorbs).values(damaged_at=None)
+    town.app.db.write_now(lambda conn: conn.execute(change))
+    with pytest.raises(StoreUnavailable):
+        await read_all(town)
+    assert column(town, "damaged_at", bad) is None
 
 
 async def test_files_whose_terms_do_not_fit_are_found(town: Town):

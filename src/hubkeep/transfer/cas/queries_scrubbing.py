@@ -36,6 +36,7 @@ from hubkeep.db.tables import (
 )
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
+from hubkeep.transfer.cas.queries_reading import is_broken
 from hubkeep.transfer.cas.queries_storage import Sized
 from hubkeep.xet.index import XorbIndex
 
@@ -185,6 +186,13 @@ def mend_index(conn: Connection, xorb_id: int, index: XorbIndex) -> None:
         .where(files.c.damaged_at.is_not(None), files.c.id.in_(needing))
         .values(checked_at=0)
     )
+
+
+def forgo_copy(conn: Connection, file_id: int, now: Millis) -> bool:
+    """Have a file be sent from its chunks from now on; False if some are known to be damaged."""
+    spare = update(files).where(files.c.id == file_id, files.c.xet_hash.is_not(None), ~is_broken())
+    forgone = spare.values(whole=False, spare_since=now, damaged_at=None)
+    return conn.execute(forgone).rowcount > 0
 
 
 def damaged_xorbs(conn: Connection, due: Due) -> list[XorbRow]:

@@ -7,22 +7,23 @@ whole copy, the sha256; of a file in chunks, that its terms fit together and mak
 
 What is damaged is marked, and the mark taken away once it is found good again. A damaged xorb
 counts as missing: files that need it are not sent, and its chunks are asked for and stored anew
-when a client has them. What is known of a xorb's chunks follows from its bytes: where only that
-is wrong, it is written anew.
+when a client has them. So it is with a damaged whole copy, unless the file has chunks too: then
+these are sent. What is known of a xorb's chunks follows from its bytes: where only that is wrong,
+it is written anew.
 """
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection
 
-from hubkeep.blobs import BlobMissing, whole_key, xorb_key
+from hubkeep.blobs import BlobMissing, NoSpace, StoreUnavailable, whole_key, xorb_key
 from hubkeep.kit.batches import batches
 from hubkeep.kit.time import DAY, Millis
 from hubkeep.transfer.cas.queries_scrubbing import (
@@ -31,6 +32,7 @@ from hubkeep.transfer.cas.queries_scrubbing import (
     XorbRow,
     due_files,
     due_xorbs,
+    forgo_copy,
     index_of,
     indexes_of,
     mend_index,
@@ -62,6 +64,7 @@ MOST_A_RUN = 4 << 30
 _ROWS = 64
 _BATCH = 256 << 20
 _XORBS_HELD = 16
+_PROBE = "probes/scrub"
 _MISSING = "the bytes are missing"
 
 
@@ -71,8 +74,10 @@ class Checked:
 
     row: XorbRow | FileRow
     problem: str | None = None
-    mended: XorbIndex | None = None
-    """What the bytes say of their chunks, where the hub knew it wrongly; written down already."""
+    is_mended: bool = False
+    """The problem was, and is not any more."""
+    index: XorbIndex | None = None
+    """What the bytes say of their chunks, where the hub knew it wrongly."""
 
     @property
     def name(self) -> str:
@@ -97,6 +102,10 @@ def name_of(row: XorbRow | FileRow) -> str:
 
 class _Wrong(Exception):
     """What is stored is not what it should be; the text says how."""
+
+
+class _BadCopy(_Wrong):
+    """It is the whole copy of a file."""
 
 
 async def scrub_some(app: "App") -> list[Checked]:
@@ -127,11 +136,11 @@ async def scrub_some(app: "App") -> list[Checked]:
 async def scrub_xorbs(app: "App", due: Due) -> AsyncGenerator[Checked, None]:
     """Read the xorbs that are due, those first that were not read for the longest time.
 
-    Each is given out once it is marked. Raises what the blob store raises but for missing bytes.
+    Each is given out once it is marked. Raises StoreUnavailable where the whole store is.
     """
     while rows := await app.db.read(lambda conn: due_xorbs(conn, due, _ROWS)):
         for some in _together(rows):
-            checked = [await _check_xorb(app, xorb) for xorb in some]
+            checked = [await _check(app, xorb, _check_xorb) for xorb in some]
             for one in await app.db.write(partial(_note_xorbs, checked=checked, now=app.clock())):
                 yield one
 
@@ -140,7 +149,7 @@ async def scrub_files(app: "App", due: Due) -> AsyncGenerator[Checked, None]:
     """Like `scrub_xorbs`, for files: their whole copies, and the terms that they are made of."""
     while rows := await app.db.read(lambda conn: due_files(conn, due, _ROWS)):
         for some in _together(rows):
-            checked = [await _check_file(app, file) for file in some]
+            checked = [await _check(app, file, _check_file) for file in some]
             for one in await app.db.write(partial(_note_files, checked=checked, now=app.clock())):
                 yield one
 
@@ -153,7 +162,7 @@ async def scrub_xorb(app: "App", xorb: bytes) -> Checked | None:
     row = await app.db.read(partial(xorb_row, xorb_hash=xorb))
     if row is None:
         return None
-    checked = [await _check_xorb(app, row)]
+    checked = [await _check(app, row, _check_xorb)]
     noted = await app.db.write(partial(_note_xorbs, checked=checked, now=app.clock()))
     return noted[0] if noted else None
 
@@ -170,6 +179,32 @@ def _together(rows: Sequence[Row]) -> Iterator[list[Row]]:
             some, size = [], 0
     if some:
         yield some
+
+
+async def _check(
+    app: "App", row: Row, check: Callable[["App", Row], Awaitable[Checked]]
+) -> Checked:
+    """Read a xorb or a file. One that cannot be read, twice, in a store that works, is damaged."""
+    try:
+        return await check(app, row)
+    except StoreUnavailable:
+        await _try_store(app)
+    try:
+        return await check(app, row)
+    except StoreUnavailable as error:
+        log.warning("%s cannot be read: %s", name_of(row), error)
+        return Checked(row, "the bytes cannot be read")
+
+
+async def _try_store(app: "App") -> None:
+    """Store a byte and read it. Raises StoreUnavailable."""
+
+    async def byte() -> AsyncGenerator[bytes, None]:
+        yield b"!"
+
+    with suppress(NoSpace):  # reading goes on
+        await app.blobs.put(_PROBE, byte(), size=1, sha256=None)
+        await app.blobs.read(_PROBE, 0, 1)
 
 
 async def _check_xorb(app: "App", xorb: XorbRow) -> Checked:
@@ -190,16 +225,21 @@ async def _check_xorb(app: "App", xorb: XorbRow) -> Checked:
         index.raw_size,
         index.count,
     ):
-        return Checked(xorb, "the hub knew its chunks wrongly, and wrote them down anew", index)
+        known_wrongly = "the hub knew its chunks wrongly, and wrote them down anew"
+        return Checked(xorb, known_wrongly, is_mended=True, index=index)
     return Checked(xorb)
 
 
 async def _check_file(app: "App", file: FileRow) -> Checked:
     try:
-        if file.whole:
-            await _check_copy(app, file)
         if file.xet_hash is not None:
             await _check_terms(app, file)
+        if file.whole:
+            await _check_copy(app, file)
+    except _BadCopy as bad:
+        if file.xet_hash is not None:
+            return Checked(file, f"{bad}: of the whole copy, and it has chunks too", is_mended=True)
+        return Checked(file, str(bad))
     except _Wrong as wrong:
         return Checked(file, str(wrong))
     return Checked(file)
@@ -211,11 +251,11 @@ async def _check_copy(app: "App", file: FileRow) -> None:
     try:
         size = await _read(app, whole_key(file.sha256.hex()), hashed.update)
     except BlobMissing as missing:
-        raise _Wrong(_MISSING) from missing
+        raise _BadCopy(_MISSING) from missing
     if size != file.size:
-        raise _Wrong(f"there are {size} bytes instead of {file.size}")
+        raise _BadCopy(f"there are {size} bytes instead of {file.size}")
     if hashed.digest() != file.sha256:
-        raise _Wrong("the bytes have another sha256")
+        raise _BadCopy("the bytes have another sha256")
 
 
 async def _check_terms(app: "App", file: FileRow) -> None:
@@ -269,21 +309,24 @@ def _note_xorbs(conn: Connection, checked: Sequence[Checked], now: Millis) -> li
     noted = []
     for one in checked:
         assert isinstance(one.row, XorbRow)
-        is_damaged = one.problem is not None and one.mended is None
+        is_damaged = one.problem is not None and not one.is_mended
         if not note_xorb(conn, one.row, now, is_damaged=is_damaged):
             continue
-        if one.mended:
-            mend_index(conn, one.row.id, one.mended)
+        if one.index is not None:
+            mend_index(conn, one.row.id, one.index)
         noted.append(one)
     return noted
 
 
 def _note_files(conn: Connection, checked: Sequence[Checked], now: Millis) -> list[Checked]:
+    """Like `_note_xorbs`. A bad copy of a file that has all its chunks is not needed."""
     noted = []
     for one in checked:
         assert isinstance(one.row, FileRow)
-        if note_file(conn, one.row, now, is_damaged=one.problem is not None):
-            noted.append(one)
+        if not note_file(conn, one.row, now, is_damaged=one.problem is not None):
+            continue
+        is_mended = one.is_mended and forgo_copy(conn, one.row.id, now)
+        noted.append(replace(one, is_mended=is_mended))
     return noted
 
 
