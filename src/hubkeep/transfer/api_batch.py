@@ -55,8 +55,8 @@ async def batch(app: "App", request: Request) -> Response:
 
     By Xet if the client knows it, since then no more is sent than is needed.
 
-    Nothing has to be sent only of a file that this repository holds, or that the sender can read in
-    another one (and which is linked here then): knowing its hash is not enough.
+    Nothing has to be sent only of a file that this repository holds undamaged, or that the sender
+    can read in another one (and which is linked here then): knowing its hash is not enough.
     """
     wanted = await read_json(request, BatchRequest)
     if wanted.hash_algo not in _HASHES:
@@ -96,7 +96,7 @@ async def _download_action(
     app: "App", request: Request, grant: Grant, file: LinkedFile
 ) -> BatchAction:
     href = None
-    if file.whole:
+    if file.whole and not file.is_damaged:
         href = await app.blobs.signed_get(whole_key(grant.oid), seconds=DOWNLOAD_SECONDS)
     if href is None:
         token = app.signer.sign(Purpose.GET, grant, seconds=DOWNLOAD_SECONDS)
@@ -119,7 +119,7 @@ async def _upload(
         return _Looked(visitor, present, under_way)
 
     looked = await app.db.write(work)
-    absent = [spec for spec in good if bytes.fromhex(spec.oid) not in looked.present]
+    absent = [spec for spec in good if _is_wanted(spec, looked.present)]
     repo, actor = looked.visitor.repo, looked.visitor.actor
     offers = Offers(app, app.base_url(request), actor, repo.id)
     if by_xet:
@@ -127,11 +127,18 @@ async def _upload(
         actions = offers.by_xet(absent, repo, access)
     else:
         in_parts = "multipart" in wanted.transfers
-        actions = await offers.make(absent, looked.under_way, in_parts=in_parts)
+        # Parts that are joined do not take the place of what is damaged.
+        broken = {oid.hex() for oid, file in looked.present.items() if file.is_damaged}
+        actions = await offers.make(absent, looked.under_way, in_parts=in_parts, whole=broken)
     offered = {spec.oid: spec.size for spec in good}
     objects = [_answer(spec, offered, looked.present, actions) for spec in wanted.objects]
     whole = "multipart" if offers.any_in_parts else "basic"
     return BatchAnswer("xet" if by_xet else whole, objects)
+
+
+def _is_wanted(spec: ObjectSpec, present: dict[bytes, LinkedFile]) -> bool:
+    held = present.get(bytes.fromhex(spec.oid))
+    return held is None or (held.is_damaged and held.size == spec.size)
 
 
 def _answer(

@@ -28,7 +28,7 @@ from hubkeep.http import empty_answer, read_json
 from hubkeep.identity.rules import Action
 from hubkeep.transfer.grants import Grant, Purpose, granted
 from hubkeep.transfer.headers import stored_header
-from hubkeep.transfer.queries import LinkedFile, add_file, linked_files
+from hubkeep.transfer.queries import LinkedFile, add_file, is_damaged, linked_files
 from hubkeep.transfer.queries_uploads import (
     OpenUpload,
     check_grant,
@@ -50,14 +50,18 @@ async def put_object(app: "App", request: Request) -> Response:
     """Take a whole file; 200 when it is durable, checked and linked."""
     grant = granted(app, request, Purpose.PUT)
     _check_length(request, grant.size)
-    await app.db.read(lambda conn: check_grant(conn, grant, Action.WRITE))
+
+    def work(conn: Connection) -> bool:
+        check_grant(conn, grant, Action.WRITE)
+        return is_damaged(conn, grant.sha256)
+
+    replace = await app.db.read(work)
+    key, body = whole_key(grant.oid), request.stream()
     try:
-        await app.blobs.put(
-            whole_key(grant.oid), request.stream(), size=grant.size, sha256=grant.oid
-        )
+        await app.blobs.put(key, body, size=grant.size, sha256=grant.oid, replace=replace)
     except BadContent as bad:
         raise _bad_content(bad) from bad
-    await _link(app, grant)
+    await _link(app, grant, is_mended=replace)
     return empty_answer()
 
 
@@ -139,13 +143,15 @@ async def _came_before(app: "App", upload: OpenUpload, number: int) -> str:
     return etag
 
 
-async def _link(app: "App", grant: Grant, upload: OpenUpload | None = None) -> None:
+async def _link(
+    app: "App", grant: Grant, upload: OpenUpload | None = None, *, is_mended: bool = False
+) -> None:
     """Link a file whose bytes are durable and checked, and forget how it came."""
     header = await stored_header(app, whole_key(grant.oid), grant.size)
 
     def work(conn: Connection) -> None:
         check_grant(conn, grant, Action.WRITE)
-        add_file(conn, grant, header, app.clock())
+        add_file(conn, grant, header, app.clock(), is_mended=is_mended)
         if upload is not None:
             forget_uploads(conn, [upload.id])
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a client sends its files to: signed addresses, in one piece or in parts, or by Xet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -44,13 +44,16 @@ class Offers:
         under_way: Mapping[bytes, OpenUpload],
         *,
         in_parts: bool,
+        whole: Collection[str] = (),
     ) -> dict[str, Actions]:
         """Return the actions for each file, by oid; `in_parts` if the client knows `multipart`.
 
+        Those that are in `whole` are to come in one piece all the same.
         An upload in parts that is `under_way` goes on: parts that came stay. 413 for more parts
         in all than one answer holds.
         """
-        large = [spec for spec in specs if in_parts and spec.size > PART_SIZE]
+        candidates = specs if in_parts else ()
+        large = [spec for spec in candidates if spec.size > PART_SIZE and spec.oid not in whole]
         if sum(number_of_parts(spec.size) for spec in large) > MOST_PARTS_AT_ONCE:
             raise errors.too_large(
                 f"These files have more than {MOST_PARTS_AT_ONCE} parts; ask for fewer at once"

@@ -38,6 +38,7 @@ _LINKED = (
         files.c.xet_hash,
         files.c.whole,
         files.c.sha256.is_not(None),
+        files.c.damaged_at.is_not(None),
     )
     .join(repo_files, repo_files.c.file_id == files.c.id)
     .where(
@@ -72,7 +73,8 @@ class LinkedFile:
     """A file that the repository holds; `header` is a `cards.FileHeader` as JSON.
 
     It is stored `whole`, as chunks (then it has a `xet_hash`), or both. Its sha256 was computed by
-    the hub if it `is_checked`, and else is what the uploader claims.
+    the hub if it `is_checked`, and else is what the uploader claims. If it `is_damaged`, what is
+    stored of it is known not to be the file, or not to be there; sent again, it is whole again.
     """
 
     file_id: int
@@ -81,6 +83,7 @@ class LinkedFile:
     xet_hash: bytes | None
     whole: bool
     is_checked: bool
+    is_damaged: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +171,13 @@ def link_present(
     return found
 
 
-def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) -> None:
+def add_file(
+    conn: Connection, grant: Grant, header: str | None, now: Millis, *, is_mended: bool = False
+) -> None:
     """Link a file, whose bytes are in the blob store and checked, to the grant's repository.
 
-    Whether the grant still holds is for the caller to check, in the same transaction.
+    Whether the grant still holds is for the caller to check, in the same transaction. With
+    `is_mended` the bytes have taken the place of damaged ones.
     """
     hold_repo(conn, grant.repo_id)
     conn.execute(
@@ -189,7 +195,16 @@ def add_file(conn: Connection, grant: Grant, header: str | None, now: Millis) ->
         .where(files.c.sha256 == grant.sha256, files.c.whole.is_(False))
         .values(whole=True, spare_since=None)
     )
+    if is_mended:
+        mended = update(files).where(files.c.sha256 == grant.sha256)
+        conn.execute(mended.values(damaged_at=None, checked_at=now))
     link_files(conn, grant.repo_id, grant.user_id, held, now)
+
+
+def is_damaged(conn: Connection, oid: bytes) -> bool:
+    """Say whether what is stored of a file is known not to be it, or not to be there."""
+    damaged = select(files.c.id).where(files.c.sha256 == oid, files.c.damaged_at.is_not(None))
+    return conn.execute(damaged).first() is not None
 
 
 def _linked(

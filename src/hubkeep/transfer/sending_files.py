@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hubkeep import errors
 from hubkeep.blobs import whole_key
 from hubkeep.transfer.cas.plain import chunked_response
 from hubkeep.transfer.queries import LinkedFile
@@ -28,8 +29,10 @@ async def file_response(
     """Return the answer that sends a file, which its repository knows as `oid`, to GET and HEAD.
 
     A whole copy is preferred: its bytes do not pass through Python. See `blob_response` for the
-    headers, conditions and errors.
+    headers, conditions and errors. What is known to be damaged is not sent: raises damaged.
     """
+    if file.is_damaged and request.method != "HEAD":
+        raise errors.damaged()
     if not file.whole:
         return await chunked_response(app, request, file, headers=headers)
     key = whole_key(oid)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, case, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hubkeep import errors
@@ -56,6 +56,7 @@ class _File(NamedTuple):
     size: int
     xet_hash: bytes | None
     header: str | None
+    is_damaged: bool
 
 
 def unchecked_files(conn: Connection, ids: Sequence[int]) -> list[UncheckedFile]:
@@ -134,7 +135,14 @@ def settle(conn: Connection, checked: UncheckedFile, sha256: bytes, now: Millis)
 def _lock(conn: Connection, file_id: int, sha256: bytes) -> tuple[_File | None, _File | None]:
     """The file, and the other one that is known to have this sha256."""
     query = (
-        select(files.c.id, files.c.sha256, files.c.size, files.c.xet_hash, files.c.header)
+        select(
+            files.c.id,
+            files.c.sha256,
+            files.c.size,
+            files.c.xet_hash,
+            files.c.header,
+            files.c.damaged_at.is_not(None),
+        )
         .where(or_(files.c.id == file_id, files.c.sha256 == sha256))
         .order_by(files.c.id)
         .with_for_update()
@@ -183,7 +191,10 @@ def _hand_over(conn: Connection, gone: _Link) -> bool:
 
 
 def _unite(conn: Connection, file: _File, twin: _File, sha256: bytes, now: Millis) -> None:
-    """Give all that a file has to its twin, and delete it."""
+    """Give all that a file has to its twin, and delete it.
+
+    Its chunks have just been read, so they stand in for whatever is damaged of the twin.
+    """
     theirs = {link.repo_id: link for link in _links(conn, twin.id)}
     for link in _links(conn, file.id):
         ours = (repo_files.c.repo_id == link.repo_id) & (repo_files.c.file_id == file.id)
@@ -199,7 +210,7 @@ def _unite(conn: Connection, file: _File, twin: _File, sha256: bytes, now: Milli
                 .values(filename=link.filename, ref=link.ref)
             )
     xet_hash = twin.xet_hash
-    if xet_hash is None or needs_damaged(conn, xet_hash):
+    if xet_hash is None or twin.is_damaged or needs_damaged(conn, xet_hash):
         let_go_of_xorbs(conn, twin.id, now)
         conn.execute(delete(file_terms).where(file_terms.c.file_id == twin.id))
         for table in (file_terms, file_xorbs):
@@ -219,3 +230,10 @@ def _unite(conn: Connection, file: _File, twin: _File, sha256: bytes, now: Milli
             unlinked_at=None if conn.execute(linked).first() else now,
         )
     )
+    if twin.is_damaged:
+        spare_since = case((files.c.whole, now), else_=files.c.spare_since)
+        conn.execute(
+            update(files)
+            .where(files.c.id == twin.id)
+            .values(whole=False, spare_since=spare_since, damaged_at=None)
+        )
