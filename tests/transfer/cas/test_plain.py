@@ -5,6 +5,7 @@ import errno
 import os
 from collections.abc import AsyncGenerator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -229,10 +230,10 @@ def test_a_client_that_leaves_ends_the_reading(
     ended: list[bool] = []
     reading_on = reading._ahead
 
-    async def watched(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async def watched(*what: Any) -> AsyncGenerator[bytes, None]:
         count = 0
         try:
-            async for piece in reading_on(pieces):
+            async for piece in reading_on(*what):
                 count += 1
                 yield piece
         finally:

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from hubkeep import errors
 from hubkeep.blobs import BlobMissing, xorb_key
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from hubkeep.app import App
 
 log = logging.getLogger("hubkeep.transfer")
-
-T = TypeVar("T")
 
 AT_ONCE = 1 << 20
 """Bytes that are read, or made of what is read, in one step; what it takes of the other kind may be
@@ -58,7 +56,7 @@ async def file_bytes(app: "App", xet_hash: bytes, span: ByteRange) -> AsyncGener
     async with aclosing(_parts(app, xet_hash, span)) as parts:
         async for part in parts:
             try:
-                async with aclosing(_ahead(_part_bytes(app, part))) as pieces:
+                async with aclosing(_ahead(app, _calls(app, part))) as pieces:
                     async for piece in pieces:
                         yield piece
             except _Damaged as damage:
@@ -81,14 +79,36 @@ async def _parts(app: "App", xet_hash: bytes, span: ByteRange) -> AsyncGenerator
             yield part
 
 
-def _part_bytes(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
+async def _ahead(
+    app: "App", calls: AsyncGenerator[Callable[[], bytes], None]
+) -> AsyncGenerator[bytes, None]:
+    """What calls give in turn: each runs in a thread while the piece before is in use."""
+    loop = asyncio.get_running_loop()
+    coming: asyncio.Future[bytes] | None = None
+    try:
+        async with aclosing(calls):
+            async for call in calls:
+                piece = await coming if coming else b""
+                coming = loop.run_in_executor(app.crunch, call)
+                if piece:
+                    yield piece
+        if coming:
+            yield await coming
+    finally:
+        if coming:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
+def _calls(app: "App", part: Part) -> AsyncGenerator[Callable[[], bytes], None]:
+    """What to call for the bytes of a part."""
     if app.blobs.local_path(_key(part.plan.pieces[0])) is None:
-        return _streamed(app, part)
-    return _read(app, part)
+        return _decoding(app, part)
+    return _reading(app, part)
 
 
-async def _read(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
-    """The bytes of a part whose xorbs are files on this machine."""
+async def _reading(app: "App", part: Part) -> AsyncGenerator[Callable[[], bytes], None]:
+    """Read xorbs that are files on this machine."""
 
     def path(piece: Piece) -> Path:
         found = app.blobs.local_path(_key(piece))
@@ -97,7 +117,7 @@ async def _read(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
 
     room = _Room()
     for portions in _together(part):
-        yield await _in_thread(app, partial(_read_files, path, portions, room))
+        yield partial(_read_files, path, portions, room)
 
 
 class _Room:
@@ -143,23 +163,26 @@ def _stored_size(piece: Piece) -> int:
     return piece.stored_end - piece.stored_start
 
 
-async def _streamed(app: "App", part: Part) -> AsyncGenerator[bytes, None]:
-    """The bytes of a part whose xorbs come from another machine: one request for each run."""
+async def _decoding(app: "App", part: Part) -> AsyncGenerator[Callable[[], bytes], None]:
+    """Decode what comes of xorbs from another machine: one request for each run of chunks."""
     for whole in part.plan.portions(part.length):
         piece = whole.piece
         stored = app.blobs.open(_key(piece), piece.stored_start, piece.stored_end)
-        try:
-            async with aclosing(stored):
-                held = _Held(stored)
-                for portion in _cut(whole, part.offsets[piece.xorb]):
+        async with aclosing(stored):
+            held = _Held(stored)
+            for portion in _cut(whole, part.offsets[piece.xorb]):
+                try:
                     taken = await held.take(_stored_size(portion.piece))
-                    yield await _in_thread(app, partial(_decoded, taken, portion))
-        except (BlobMissing, BadXorb) as bad:
-            raise _Damaged(piece.xorb, str(bad)) from bad
+                except BlobMissing as missing:
+                    raise _Damaged(piece.xorb, str(missing)) from missing
+                yield partial(_decoded, taken, portion)
 
 
 def _decoded(stored: bytes, portion: Portion) -> bytes:
-    return b"".join(decode(stored, *portion))
+    try:
+        return b"".join(decode(stored, *portion))
+    except BadXorb as bad:
+        raise _Damaged(portion.piece.xorb, str(bad)) from bad
 
 
 class _Held:
@@ -213,28 +236,6 @@ def _cut(whole: Portion, offsets: Offsets) -> Iterator[Portion]:
         some = min(raw_size - skip, take)
         yield Portion(Piece(piece.xorb, start, end, *stored, raw_size), skip, some)
         start, skip, take = end, 0, take - some
-
-
-async def _ahead(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The same pieces, of which each is begun while the one before it is in use."""
-    loop = asyncio.get_running_loop()
-    async with aclosing(pieces):
-        coming = loop.create_task(_next(pieces))
-        try:
-            while piece := await coming:
-                coming = loop.create_task(_next(pieces))
-                yield piece
-        finally:
-            coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
-
-
-async def _next(pieces: AsyncGenerator[bytes, None]) -> bytes:
-    return await anext(pieces, b"")
-
-
-async def _in_thread(app: "App", call: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(app.crunch, call)
 
 
 def _key(piece: Piece) -> str:
