@@ -5,16 +5,20 @@ Each may be broken off and run again at any time, and several may run at once.
 """
 
 import asyncio
+import hashlib
+import logging
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from hubkeep.blobs import StoredKey, whole_key
+from hubkeep.blobs import BlobMissing, StoredKey, StoreUnavailable, whole_key
 from hubkeep.kit.time import DAY, Millis
 from hubkeep.transfer.grants import UPLOAD_SECONDS
 from hubkeep.transfer.queries_collecting import (
     Orphan,
+    SpareCopy,
     adopt_orphans,
     collect_file,
     drop_copy,
@@ -29,6 +33,8 @@ from hubkeep.transfer.rules import is_sha256
 
 if TYPE_CHECKING:
     from hubkeep.app import App
+
+log = logging.getLogger("hubkeep.transfer")
 
 GRACE: Millis = 7 * DAY
 """How long bytes stay after the last repository let go of them."""
@@ -122,10 +128,24 @@ async def recall_copies(app: "App") -> int:
     recalled, after = 0, 0
     while copies := await app.db.read(partial(needed_copies, after=after, limit=_AT_ONCE)):
         for copy in copies:
-            if await app.blobs.size(whole_key(copy.sha256.hex())) == copy.size:
+            if await _is_good(app, copy):
                 recalled += await app.db.write(partial(recall_copy, copy=copy))
         after = copies[-1].file_id
     return recalled
+
+
+async def _is_good(app: "App", copy: SpareCopy) -> bool:
+    """Whether a copy is there and the file: some are spare because they were damaged."""
+    hashed = hashlib.sha256()
+    loop = asyncio.get_running_loop()
+    try:
+        async with aclosing(app.blobs.open(whole_key(copy.sha256.hex()))) as pieces:
+            async for piece in pieces:
+                await loop.run_in_executor(app.crunch, hashed.update, piece)
+    except (BlobMissing, StoreUnavailable) as error:
+        log.warning("the whole copy of the file %s cannot be read: %s", copy.sha256.hex(), error)
+        return False
+    return hashed.digest() == copy.sha256
 
 
 def blob_deleter(app: "App") -> Callable[[str], None]:

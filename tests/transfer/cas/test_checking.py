@@ -371,6 +371,21 @@ async def test_a_file_is_mended_by_sending_it_again(town: Town):
     assert row_of(town, xorb).unlinked_at == town.time()
 
 
+async def test_what_cannot_be_read_keeps_nothing_else_from_being_checked(quick_town: Town):
+    town = quick_town
+    bad, good = await kept(town), await kept(town)
+    await push(town, "ann/m", whole(bad), whole(good))
+    path = town.app.blobs.local_path(xorb_key(bad.name))
+    path.unlink()
+    path.symlink_to(path)  # the error is another than a bad sector's; what is done is the same
+
+    await check(town)
+
+    assert row_of(town, bad).damaged_at == town.time()
+    assert file_row(town, whole(bad)).sha256 is None
+    assert file_row(town, whole(good)).sha256 == whole(good).sha256
+
+
 async def test_bytes_that_are_missing(town: Town):
     xorb = await kept(town)
     sent = whole(xorb)

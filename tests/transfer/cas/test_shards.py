@@ -208,6 +208,22 @@ async def test_a_header_that_cannot_be_read_is_done_without(
     assert all(xorb.name in caplog.text for xorb in (gone, spoilt))
 
 
+@pytest.mark.parametrize("scattered", [100, 3000])
+async def test_a_header_scattered_over_many_terms_is_done_without(
+    town: Town, store: Store, scattered: int
+):
+    """Each is read for itself, which takes a thousand times as long as to send it."""
+    header = b'{"w":{"dtype":"F32","shape":[3],"data_offsets":[0,12]}'
+    length = len(header) + scattered + 1
+    xorb = make_xorb([length.to_bytes(8, "little") + header, b" ", b"}" + bytes(12)])
+    await keep(town, "ann", xorb)
+    sent = made_of((xorb, 0, 1), *[(xorb, 1, 2)] * scattered, (xorb, 2, 3))
+
+    assert (await post(store, parcel(sent))).status_code == 200
+
+    assert (file_row(town, sent).header is None) is (scattered > 2048)
+
+
 async def test_headers_longer_than_a_chunk(town: Town, store: Store):
     """In several terms, of several xorbs."""
     tensors = {

@@ -76,10 +76,14 @@ async def test_it_stays_and_is_the_file_again_where_chunks_are_damaged(town: Tow
     assert await recall_copies(town.app) == 0
 
 
-async def test_one_that_is_gone_is_not_promised(town: Town):
+@pytest.mark.parametrize("left", [None, b"other bytes"])
+async def test_one_that_is_gone_or_damaged_is_not_promised(town: Town, left: bytes | None):
     xorb, sent = await twofold(town)
     await break_xorb(town, xorb)
-    await town.app.blobs.delete(whole_key(sent.sha256.hex()))
+    path = town.app.blobs.local_path(whole_key(sent.sha256.hex()))
+    path.unlink()
+    if left is not None:
+        path.write_bytes(left)
     assert await recall_copies(town.app) == 0
     assert not file_row(town).whole
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from hubkeep.blobs import BlobMissing, xorb_key
+from hubkeep.blobs import BlobMissing, StoreUnavailable, xorb_key
 from hubkeep.jobs import Job
 from hubkeep.kit.batches import batches
 from hubkeep.transfer.cas.queries_checking import (
@@ -67,8 +67,8 @@ async def check_files(app: "App", ids: Sequence[int]) -> None:
     """Compute the sha256 of files and settle who was right about it.
 
     A file that cannot be read stays unchecked, with an error in the log, and is tried again by
-    `check_forgotten`; the xorb that is to blame is marked as damaged. Raises what the blob store
-    raises but for missing bytes.
+    `check_forgotten`; the xorb that is to blame is marked as damaged. Raises StoreUnavailable where
+    the whole store is.
     """
     for file in await app.db.read(partial(unchecked_files, ids=ids)):
         try:
@@ -132,7 +132,8 @@ async def _hash_term(app: "App", hashed: "_Hashed", term: Term, index: XorbIndex
                 raise _Unreadable("a chunk is cut short", term.xorb)
             at += used
             hashes = hashes[chunks * HASH_SIZE :]
-    except (BadXorb, BlobMissing) as error:
+    except (BadXorb, BlobMissing, StoreUnavailable) as error:
+        # A sector that cannot be read must not keep other files from being checked.
         raise _Unreadable(str(error), term.xorb) from error
     if hashes:
         raise _Unreadable("chunks are missing", term.xorb)

@@ -34,6 +34,10 @@ log = logging.getLogger("hubkeep.transfer")
 _SHORTEST = 9
 _GAP = 64 << 10
 _READ_AT_ONCE = 4 << 20
+_MOST_TERMS = 2048
+"""Terms of which a header may consist, as far as it is read at once. Each is read for itself, in
+one of the few threads that all uploads share; clients make some 50 of the largest header.
+"""
 
 
 class _Start(NamedTuple):
@@ -136,6 +140,8 @@ class _Reader:
 
     async def _fetch(self, span: ByteRange) -> list[tuple[Portion, bytes]]:
         first, terms = self._terms_at(span)
+        if len(terms) > _MOST_TERMS:
+            raise BadXorb(f"it is scattered over more than {_MOST_TERMS} terms")
         xorbs = {self._checked.named[term.xorb].id: term.xorb for term in terms}
         ends = await self._app.db.read(partial(ends_of_xorbs, ids=xorbs.keys()))
         offsets = {xorbs[xorb_id]: Offsets(packed) for xorb_id, packed in ends.items()}
@@ -157,6 +163,8 @@ class _Reader:
                 if not terms:
                     first = at
                 terms.append(term)
+                if len(terms) > _MOST_TERMS:
+                    break
             at += term.raw_size
         return first, terms
 
