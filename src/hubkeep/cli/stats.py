@@ -12,6 +12,7 @@ from hubkeep.cli.common import (
     open_database,
     print_json,
     print_table,
+    settings,
     size_text,
 )
 
@@ -39,13 +40,14 @@ def stats(top: int, as_json: bool, **hub: object) -> None:
       hubkeep stats --data ./hub
       hubkeep stats --top 50 --json --data ./hub
     """
+    scrub_days = settings(**hub).scrub_days
     with open_database(**hub) as db:
         from hubkeep.kit.time import now
         from hubkeep.transfer.cas.queries_storage import count_all, largest_repos
         from hubkeep.transfer.cas.storage import hub_storage, repo_storage
 
         def work(conn: "Connection") -> tuple["Totals", Sequence["RepoUsage"]]:
-            return count_all(conn, now()), largest_repos(conn, top)
+            return count_all(conn, now(), scrub_days), largest_repos(conn, top)
 
         totals, largest = db.read_now(work)
         if as_json:
@@ -81,8 +83,8 @@ def _print_totals(totals: "Totals") -> None:
         ("spare copies", totals.spare, "whole copies of files in chunks, to be deleted"),
         ("waiting", totals.waiting_files, "files without a repository, until they are deleted"),
         ("waiting xorbs", totals.waiting_xorbs, "without a file, until they are deleted"),
-        ("unchecked", totals.unchecked_files, "whole files not read again since they came"),
-        ("unchecked xorbs", totals.unchecked_xorbs, "not read again since they came"),
+        ("unchecked", totals.unchecked_files, "whole files not read again in HUBKEEP_SCRUB_DAYS"),
+        ("unchecked xorbs", totals.unchecked_xorbs, "not read again in HUBKEEP_SCRUB_DAYS"),
         ("damaged", totals.damaged_files, "files known to be damaged"),
         ("damaged xorbs", totals.damaged_xorbs, "known to be damaged; 'hubkeep verify' says whose"),
     ]

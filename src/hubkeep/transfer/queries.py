@@ -182,7 +182,7 @@ def add_file(
     hold_repo(conn, grant.repo_id)
     conn.execute(
         insert_for(conn, files)
-        .values(sha256=grant.sha256, size=grant.size, header=header, created_at=now)
+        .values(sha256=grant.sha256, size=grant.size, header=header, created_at=now, checked_at=now)
         .on_conflict_do_nothing(index_elements=["sha256"])
     )
     held = _held(conn, [grant.sha256])

@@ -112,6 +112,7 @@ def _hold_files(
                 "header": by_hash[one].header,
                 "whole": False,
                 "created_at": now,
+                "checked_at": now,
             }
             for one in some
         ]

@@ -15,9 +15,12 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, case, func, sel
 
 from hubkeep.db.tables import file_xorbs, files, hub, repo_files, repos, uploads, xorbs
 from hubkeep.db.upserts import insert_for
-from hubkeep.kit.time import Millis
+from hubkeep.kit.time import DAY, Millis
 from hubkeep.repos.types import DELETED
 from hubkeep.transfer.cas.queries_reading import is_broken
+
+USUAL_SCRUB_DAYS = 30
+"""In how many days all should be read once where the hub does not do it by itself."""
 
 _NAME = "storage"
 
@@ -48,7 +51,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     waiting_xorbs: Sized
     """Xorbs, among those above, that no file needs any more."""
     unchecked_files: Sized
-    """Whole copies that were not read since they came."""
+    """Whole copies that neither came nor were read within the time in which all should be."""
     unchecked_xorbs: Sized
     damaged_files: Sized
     damaged_xorbs: Sized
@@ -88,8 +91,9 @@ class RepoUsage(NamedTuple):
     totals: RepoTotals
 
 
-def count_all(conn: Connection, now: Millis) -> Totals:
+def count_all(conn: Connection, now: Millis, scrub_days: int) -> Totals:
     """Count what the hub stores. Looks at every large file of every repository."""
+    before = now - (scrub_days or USUAL_SCRUB_DAYS) * DAY
     ready = xorbs.c.ready
     spare = files.c.spare_since.is_not(None) & ~files.c.whole
     chunked = files.c.xet_hash.is_not(None) & ~files.c.whole
@@ -104,8 +108,8 @@ def count_all(conn: Connection, now: Millis) -> Totals:
         xorbs=_of(conn, xorbs, ready),
         waiting_files=_of(conn, files, files.c.whole & files.c.unlinked_at.is_not(None)),
         waiting_xorbs=_of(conn, xorbs, ready & xorbs.c.unlinked_at.is_not(None)),
-        unchecked_files=_of(conn, files, files.c.whole & files.c.checked_at.is_(None)),
-        unchecked_xorbs=_of(conn, xorbs, ready & xorbs.c.checked_at.is_(None)),
+        unchecked_files=_of(conn, files, files.c.whole & _is_unread(files, before)),
+        unchecked_xorbs=_of(conn, xorbs, ready & _is_unread(xorbs, before)),
         damaged_files=_of(conn, files, files.c.damaged_at.is_not(None)),
         damaged_xorbs=_of(conn, xorbs, ready & xorbs.c.damaged_at.is_not(None)),
     )
@@ -224,6 +228,10 @@ def note_totals(conn: Connection, totals: Totals) -> None:
     conn.execute(
         note.on_conflict_do_update(index_elements=["name"], set_={"value": note.excluded.value})
     )
+
+
+def _is_unread(table: Table, before: Millis) -> ColumnElement[bool]:
+    return func.coalesce(table.c.checked_at, table.c.created_at) < before
 
 
 def _select(table: Table) -> Select:

@@ -89,7 +89,8 @@ class HubStorage(msgspec.Struct, rename="camel"):
 
 async def count_storage(app: "App") -> Totals:
     """Count what the hub stores, and keep it for those who ask."""
-    totals = await app.db.read(lambda conn: count_all(conn, app.clock()))
+    days = app.config.scrub_days
+    totals = await app.db.read(lambda conn: count_all(conn, app.clock(), days))
     await app.db.write(lambda conn: note_totals(conn, totals))
     return totals
 
@@ -133,7 +134,7 @@ def figures(totals: Totals) -> Iterator[Figure]:
             totals.waiting_xorbs,
         ),
         "unchecked": (
-            "What was not read again since it came.",
+            "What was not read again in HUBKEEP_SCRUB_DAYS.",
             totals.unchecked_files,
             totals.unchecked_xorbs,
         ),

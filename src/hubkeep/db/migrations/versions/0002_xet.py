@@ -26,6 +26,8 @@ def _files() -> None:
     op.add_column("files", sa.Column("spare_since", sa.BigInteger(), nullable=True))
     for column in ("checked_at", "damaged_at"):
         op.add_column("files", sa.Column(column, sa.BigInteger(), nullable=True))
+    # They were hashed as they came.
+    op.execute("UPDATE files SET checked_at = created_at")
     for column in ("checked_at", "damaged_at", "spare_since"):
         op.create_index(f"ix_files_{column}", "files", [column])
     op.create_index("ix_files_xet_hash", "files", ["xet_hash"], unique=True)
