@@ -187,3 +187,35 @@ def test_a_duplicate_and_a_moved_repository_keep_their_chunks(
     for name in (copy, f"{repo}-moved"):
         assert xet_hash(api, name, "w.bin")
         assert read(api, name, "w.bin", tmp_path) == content
+
+
+def test_what_was_deleted_can_be_sent_again_by_who_remembers_it(
+    api: HfApi, repo: str, live_hub: LiveHub, tmp_path: Path
+) -> None:
+    content = os.urandom(2 * MiB)
+    api.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+    api.delete_repo(repo)
+    live_hub.command("worker", "--once")
+    before = stored(live_hub)
+    api.create_repo(repo)
+    api.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+    assert stored(live_hub) == before  # the client has sent nothing
+    assert read(api, repo, "w.bin", tmp_path) == content
+
+
+def test_who_remembers_what_it_may_not_have_any_more_is_told_to_forget(
+    api: HfApi, repo: str, live_hub: LiveHub, fresh: Fresh, tmp_path: Path
+) -> None:
+    content = os.urandom(2 * MiB)
+    api.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=repo)
+    bob = fresh(live_hub.tokens.bob)
+    theirs = bob.create_repo(repo.replace("alice/", "bob/")).repo_id
+    bob.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=theirs)
+    bob.delete_repo(theirs)
+    api.update_repo_settings(repo, private=True)
+    bob.create_repo(theirs)
+    with pytest.raises(RuntimeError, match="remove the folder 'xet'"):
+        bob.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=theirs)
+    forgetful = fresh(live_hub.tokens.bob)
+    forgetful.upload_file(path_or_fileobj=content, path_in_repo="w.bin", repo_id=theirs)
+    assert read(forgetful, theirs, "w.bin", tmp_path) == content
