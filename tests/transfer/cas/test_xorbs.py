@@ -106,8 +106,7 @@ class TestTaken:
         assert is_known(ann.town, xorb)
 
     @pytest.mark.parametrize("piece", [1, 7, 60_000, 200_000])
-    async def test_pieces_of_any_size(self, quick: Store, piece: int, monkeypatch):
-        monkeypatch.setattr(receiving, "_BATCH", 100_000)
+    async def test_pieces_of_any_size(self, quick: Store, piece: int):
         xorb = make_xorb([os.urandom(30_000) for _ in range(4 if piece < 100 else 20)])
         body = xorb.body + footer(*read_xorb(xorb.body))
 
