@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from hubkeep.blobs import whole_key
 from hubkeep.db import Database
-from hubkeep.db.tables import files, hub
+from hubkeep.db.tables import accounts, files, hub, repo_files, repos
 from tests.harness.hub import LiveHub, program_env, running_hub, seed_folder
 
 HF = Path(sys.executable).parent / "hf"
@@ -157,6 +157,30 @@ def read_back(converting: Converting, contents: dict[str, bytes], when: str) -> 
     for one in answer["objects"]:
         content = httpx.get(one["actions"]["download"]["href"]).content
         assert sha(content) == one["oid"]
+
+
+def test_relatives_of_somebody_else_share_nothing_and_are_no_obstacle(converting: Converting):
+    """What the engine remembers of one user's chunks, the other must not build on."""
+    whose = {name: converting.rows()[sha(content)].id for name, content in relatives().items()}
+
+    def give_to_bob(conn: Connection) -> None:
+        bob = conn.execute(select(accounts.c.id).where(accounts.c.name == "bob")).scalar_one()
+        row = {"type": "model", "path": "bob/m", "path_key": "bob/m", "private": True}
+        row |= {"public_id": "b" * 24, "owner_id": bob, "created_at": 0, "last_modified": 0}
+        (made,) = conn.execute(insert(repos).values(**row)).inserted_primary_key
+        conn.execute(update(repos).values(private=True))
+        link = update(repo_files).where(repo_files.c.file_id == whose["new.bin"])
+        conn.execute(link.values(repo_id=made, pushed_by=bob))
+
+    with closing(Database(converting.live.database_url)) as db:
+        db.write_now(give_to_bob)
+    converting.convert()
+
+    rows = converting.rows()
+    for name in ("old.bin", "new.bin"):
+        assert rows[sha(relatives()[name])].xet_hash is not None
+    stored = converting.stored()["xorbs"]["bytes"]
+    assert stored > 1.9 * OLD
 
 
 def test_a_damaged_file_is_left_as_it_is(converting: Converting):

@@ -50,7 +50,7 @@ MOST_A_RUN = 1 << 30
 
 _AT_ONCE = 500
 _ENGINE_ERRORS = (OSError, RuntimeError, ValueError)
-_ENGINE_CONFIG = {"telemetry.enabled": False, "shard.cache_size_limit": 1_000_000_000}
+_MEMORY_OF_USER = 100_000_000  # bytes; of 2,000,000 chunks, which are some 130 GB
 _LEAST_SPEED = 1 << 20  # bytes a second, for how long a token is to hold
 
 
@@ -133,7 +133,7 @@ async def _send(app: "App", address: str, file: Whole, writer: Writer) -> bytes 
     seconds = 3600 + file.size // _LEAST_SPEED
     token = sign_token(app, writer.actor, writer.repo_id, epoch, may_write=True, seconds=seconds)
     commit = await asyncio.to_thread(
-        engine.XetSession(engine.XetConfig().with_config(_ENGINE_CONFIG)).new_upload_commit,
+        engine.XetSession(_config(engine, writer)).new_upload_commit,
         endpoint=f"{address}/cas/{epoch}",
         token=token,
         token_expiry_unix_secs=app.clock() // 1000 + seconds,
@@ -150,6 +150,19 @@ async def _send(app: "App", address: str, file: Whole, writer: Writer) -> bytes 
     sent = await asyncio.to_thread(stream.finish)
     await asyncio.to_thread(commit.wait_to_finish)
     return from_text(sent.xet_info.hash)
+
+
+def _config(engine: Any, writer: Writer) -> Any:  # noqa: ANN401 -- hf_xet's
+    """What hf_xet remembers of chunks that it has sent, it remembers for each user apart: the hub
+    refuses to build on those that others have sent and this one cannot read.
+    """
+    return engine.XetConfig().with_config(
+        {
+            "telemetry.enabled": False,
+            "shard.cache_subdir": f"shards-of-{writer.actor.user_id}",
+            "shard.cache_size_limit": _MEMORY_OF_USER,
+        }
+    )
 
 
 async def _stream(app: "App", file: Whole, stream: Any) -> bool:  # noqa: ANN401 -- hf_xet's
