@@ -159,16 +159,43 @@ def test_pages_of_many_files_in_chunks(shelf: Shelf):
 
 
 def test_a_file_that_is_whole_too_is_sent_whole_and_promised_in_chunks(shelf: Shelf, stored: File):
-    oid = named(shelf.hub.app.db, stored)["oid"]
-    assert shelf.hub.client.portal is not None
-    shelf.hub.client.portal.call(put_blob, shelf.hub.app.blobs, whole_key(oid), stored.content)
-    shelf.hub.write(
-        lambda conn: conn.execute(update(files).where(files.c.id == stored.id).values(whole=True))
-    )
+    be_whole(shelf, stored)
     answer = shelf.file("w.bin", headers={"Range": "bytes=1-4"})
     assert answer.content == stored.content[1:5]
     assert answer.headers["x-xet-hash"] == stored.hash
     assert entries(shelf)["w.bin"]["xetHash"] == stored.hash
+
+
+@on_sqlite
+def test_who_is_sent_to_s3_is_told_too_and_nobody_for_what_is_not_there(
+    shelf: Shelf, stored: File, monkeypatch: pytest.MonkeyPatch
+):
+    async def signed(_self: object, key: str, **_options: object) -> str:
+        return f"https://s3.example/{key}"
+
+    monkeypatch.setattr(type(shelf.hub.app.blobs), "signed_get", signed)
+    assert shelf.file("w.bin").content == stored.content
+    said = named(shelf.hub.app.db, stored)
+    batch = {"operation": "download", "objects": [said], "hash_algo": "sha256"}
+    answer = shelf.hub.post(f"{shelf.web}.git/info/lfs/objects/batch", json=batch).json()
+    assert answer["objects"][0]["actions"]["download"]["href"].startswith(f"{BASE}/lfs/objects/")
+
+    be_whole(shelf, stored)
+    away = shelf.file("w.bin")
+    assert (away.status_code, away.headers["x-xet-hash"]) == (302, stored.hash)
+    assert away.headers["location"] == f"https://s3.example/{whole_key(said['oid'])}"
+    assert links(away).keys() == {"xet-auth", "xet-reconstruction-info"}
+    assert shelf.file("w.bin", headers=INFO).json()["hash"] == stored.hash
+
+
+def be_whole(shelf: Shelf, file: File) -> None:
+    """Store a file under its sha256 too."""
+    oid = named(shelf.hub.app.db, file)["oid"]
+    assert shelf.hub.client.portal is not None
+    shelf.hub.client.portal.call(put_blob, shelf.hub.app.blobs, whole_key(oid), file.content)
+    shelf.hub.write(
+        lambda conn: conn.execute(update(files).where(files.c.id == file.id).values(whole=True))
+    )
 
 
 def test_of_two_files_that_claim_one_sha256_the_true_one_counts(shelf: Shelf, stored: File):
