@@ -48,10 +48,10 @@ class _Damaged(Exception):
 async def file_bytes(app: "App", xet_hash: bytes, span: ByteRange) -> AsyncGenerator[bytes, None]:
     """The bytes of a part of a file, or of all of it, in pieces of about AT_ONCE.
 
-    Before the first piece it looks whether anything that the file needs is known to be damaged.
-    Raises damaged where it is, and where it turns out to be: a xorb that cannot be read is marked
-    then, and whoever asks next is told at once. Raises StoreUnavailable also. Close it (`aclosing`)
-    when leaving early.
+    Before the first piece it looks whether what is needed is known to be damaged; where that is
+    much, whether any of the file is. Raises damaged then, and where it turns out to be: a xorb that
+    cannot be read is marked, and whoever asks next is told at once. Raises StoreUnavailable also.
+    Close it (`aclosing`) when leaving early.
     """
     async with aclosing(_parts(app, xet_hash, span)) as parts:
         async for part in parts:
