@@ -186,3 +186,39 @@ def test_the_key_of_a_xorb() -> None:
             xorb_key(wrong)
     with pytest.raises(ValueError, match="not a Xet hash"):
         xorb_key(text_hash[:-1] + "\n")
+
+
+class Dropping:
+    """Stores no comma; refuses a body that ends without a full stop."""
+
+    def __init__(self) -> None:
+        self._last = b""
+
+    def take(self, batch):
+        kept = [bytes(piece).replace(b",", b"") for piece in batch]
+        self._last = b"".join(kept)[-1:] or self._last
+        return kept
+
+    def finish(self) -> None:
+        if self._last != b".":
+            raise LookupError("no full stop")
+
+
+class TestChecks:
+    async def test_a_check_says_what_is_stored(self, store: BlobStore) -> None:
+        sent = body(b"one, ", b"two,", b" three.,,")
+        assert await store.put("a", sent, size=None, sha256=None, check=Dropping())
+        assert await whole(store, "a") == b"one two three."
+
+    async def test_what_a_check_refuses_is_not_stored(self, store: BlobStore) -> None:
+        sent = body(b"one, ", b"two")
+        with pytest.raises(LookupError, match="full stop"):
+            await store.put("a", sent, size=None, sha256=None, check=Dropping())
+        assert await store.size("a") is None
+
+    async def test_nothing_is_stored_of_what_follows_the_content(self, store: BlobStore) -> None:
+        # On S3 the last parts are all comma: there is nothing of them to send.
+        line = b"x" * 999_999 + b","
+        sent = body(*[line] * 20, b".", *[b"," * MIB] * 20)
+        assert await store.put("a", sent, size=None, sha256=None, check=Dropping())
+        assert await store.size("a") == 20 * 999_999 + 1

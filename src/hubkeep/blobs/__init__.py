@@ -20,7 +20,9 @@ from hubkeep.blobs.open import open_store
 from hubkeep.blobs.parted import MOST_PARTS
 from hubkeep.blobs.s3_place import S3Credentials
 from hubkeep.blobs.store import (
+    Batch,
     BlobStore,
+    Check,
     SignedPut,
     StoredKey,
     StoredUpload,
@@ -34,9 +36,11 @@ __all__ = [
     "BadContent",
     "BadKey",
     "BadParts",
+    "Batch",
     "BlobError",
     "BlobMissing",
     "BlobStore",
+    "Check",
     "HashMismatch",
     "NoSpace",
     "S3Credentials",

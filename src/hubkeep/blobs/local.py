@@ -21,7 +21,7 @@ from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
 
-from hubkeep.blobs.body import batches
+from hubkeep.blobs.body import batches, check_of
 from hubkeep.blobs.errors import UploadMissing
 from hubkeep.blobs.local_files import (
     Folders,
@@ -33,6 +33,7 @@ from hubkeep.blobs.local_files import (
 )
 from hubkeep.blobs.local_uploads import LocalUploads
 from hubkeep.blobs.store import (
+    Check,
     SignedPut,
     StoredKey,
     StoredUpload,
@@ -73,10 +74,11 @@ class LocalStore:
         *,
         size: int | None,
         sha256: str | None,
+        check: Check | None = None,
         replace: bool = False,
     ) -> bool:
         target = self._path(key)
-        incoming = Incoming(self._tmp, sha256)
+        incoming = Incoming(self._tmp, check_of(sha256, check))
         try:
             async with aclosing(batches(body, size)) as bounded, self._threads.pipeline() as pipe:
                 async for batch in bounded:

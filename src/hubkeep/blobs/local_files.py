@@ -12,9 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
-from hubkeep.blobs.body import Batch, Expected
 from hubkeep.blobs.errors import BadKey, BlobMissing, NoSpace, StoreUnavailable
-from hubkeep.blobs.store import PIECE
+from hubkeep.blobs.store import PIECE, Batch, Check
 
 # EFBIG: the file system or the process may not hold a file of this size.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -122,36 +121,36 @@ class Folders:
 
 
 class Incoming:
-    """A file that is written, hashed if it shall have a hash, and given its name, or discarded.
+    """A file that is written and checked, and given its name, or discarded.
 
     Nothing is opened before the first write, so that whoever made one may always discard it. The
     lock lets a discard, sent by a cancelled caller, wait for the write that is still running:
     a descriptor closed too early would be somebody else's at the next write.
     """
 
-    def __init__(self, folder: Path, sha256: str | None) -> None:
+    def __init__(self, folder: Path, check: Check) -> None:
         self._path = folder / token_hex(16)
         self._lock = threading.Lock()
-        self._expected = Expected(sha256)
+        self._check = check
         self._fd: int | None = None
         self._offset = 0
         self._over = False
 
     def write(self, batch: Batch) -> None:
-        """Append a batch."""
+        """Check a batch, and append what is to be stored of it."""
         with self._lock, disk_errors():
             if self._over:
                 return
             fd = self._open()
-            self._expected.update(batch)
-            self._offset = write_all(fd, batch, self._offset)
+            stored = self._check.take(batch)
+            self._offset = write_all(fd, stored, self._offset)
 
     def publish(self, folders: Folders, target: Path, key: str, replace: bool) -> bool:
-        """Check the hash, sync, and give the file its name, if it gets it. HashMismatch, BadKey."""
+        """End the check, sync, and give the file its name, if it gets it. BadKey."""
         with self._lock, disk_errors():
             if self._over:
                 return False
-            self._expected.check()
+            self._check.finish()
             os.fsync(self._open())
             is_stored = folders.place(self._path, target, key, replace=replace)
         self.discard()

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hubkeep.blobs.body import Expected, batches
+from hubkeep.blobs.body import batches, check_of, checked
 from hubkeep.blobs.errors import BlobMissing, UploadMissing
 from hubkeep.blobs.parted import Finished, Parted, new_parted, new_upload
 from hubkeep.blobs.store import (
     PIECE,
+    Check,
     SignedPut,
     StoredKey,
     StoredUpload,
@@ -53,11 +54,11 @@ class MemoryStore:
         *,
         size: int | None,
         sha256: str | None,
+        check: Check | None = None,
         replace: bool = False,
     ) -> bool:
         check_key(key)
-        content = await _collect(body, size)
-        _check_hash(content, sha256)
+        content = checked(await _collect(body, size), check_of(sha256, check))
         if replace:
             self._blobs.pop(key, None)
         return self._keep(key, content)
@@ -148,7 +149,7 @@ class MemoryStore:
         going.record.check_etags(etags, await self.parts(upload))
         del self._open[upload]
         content = b"".join(going.parts[number] for number in sorted(going.parts))
-        _check_hash(content, sha256)
+        content = checked(content, check_of(sha256, None))
         self._keep(going.record.key, content)
         self._finished[upload] = Finished(going.record.key, sha256), datetime.now(UTC)
 
@@ -196,12 +197,6 @@ async def _collect(body: AsyncIterable[bytes], size: int | None) -> bytes:
         for piece in batch:
             content += piece
     return bytes(content)
-
-
-def _check_hash(content: bytes, sha256: str | None) -> None:
-    expected = Expected(sha256)
-    expected.update([content])
-    expected.check()
 
 
 def _etag(content: bytes) -> str:

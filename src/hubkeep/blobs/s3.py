@@ -19,7 +19,7 @@ from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 
-from hubkeep.blobs.body import Expected, batches
+from hubkeep.blobs.body import batches, check_of, checked, joined
 from hubkeep.blobs.errors import BlobMissing
 from hubkeep.blobs.s3_objects import S3Objects
 from hubkeep.blobs.s3_parts import S3Parts
@@ -28,6 +28,7 @@ from hubkeep.blobs.s3_staged import S3Staged
 from hubkeep.blobs.s3_uploads import S3Uploads
 from hubkeep.blobs.store import (
     PIECE,
+    Check,
     SignedPut,
     StoredKey,
     StoredUpload,
@@ -67,22 +68,23 @@ class S3Store:
         *,
         size: int | None,
         sha256: str | None,
+        check: Check | None = None,
         replace: bool = False,
     ) -> bool:
         path = self._path(key)
-        expected = Expected(sha256)
+        checking = check_of(sha256, check)
         part_size = max(_PART, -(-(size or 0) // _MOST_PARTS))
         async with aclosing(_chunks(body, size, part_size)) as chunks:
             chunk = await anext(chunks, b"")
             if len(chunk) < part_size or len(chunk) == size:
-                return await self._put_whole(path, chunk, expected, replace)
-            incoming = _Incoming(self._parts, path, expected)
+                return await self._put_whole(path, chunk, checking, replace)
+            incoming = _Incoming(self._parts, path, checking)
             try:
                 async with self._threads.pipeline() as pipe:
                     await pipe.run(incoming.send, chunk)
                     async for chunk in chunks:
                         await pipe.run(incoming.send, chunk)
-                expected.check()
+                await self._threads.run(checking.finish)
                 if not replace and await self._renew(path):
                     return False
                 await self._threads.run(incoming.complete)
@@ -90,12 +92,8 @@ class S3Store:
             finally:
                 self._threads.later(incoming.discard)
 
-    async def _put_whole(
-        self, path: str, content: bytes, expected: Expected, replace: bool
-    ) -> bool:
-        if expected.sha256 is not None:
-            await self._threads.run(expected.update, [content])
-            expected.check()
+    async def _put_whole(self, path: str, content: bytes, checking: Check, replace: bool) -> bool:
+        content = await self._threads.run(checked, content, checking)
         if replace:
             await self._objects.write(path, content)
         elif not await self._objects.create(path, content):
@@ -208,21 +206,23 @@ class _Incoming:
     body when the caller is cancelled. The lock lets `discard` wait for a part still on its way.
     """
 
-    def __init__(self, parts: S3Parts, path: str, expected: Expected) -> None:
+    def __init__(self, parts: S3Parts, path: str, check: Check) -> None:
         self._parts = parts
         self._path = path
         self._lock = threading.Lock()
-        self._expected = expected
+        self._check = check
         self._etags: dict[int, str] = {}
         self._s3_id: str | None = None
         self._over = False
 
     def send(self, content: bytes) -> None:
-        """Hash and send the next part."""
+        """Check the next part, and send what is to be stored of it."""
         with self._lock:
             if self._over:
                 return
-            self._expected.update([content])
+            content = joined(self._check.take([content]))
+            if not content:
+                return
             if self._s3_id is None:
                 self._s3_id = self._parts.create(self._path)
             number = len(self._etags) + 1

@@ -8,11 +8,11 @@ knows nothing of repositories or rights; whoever holds a key may read its bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 
 from hubkeep.blobs.errors import BadKey
 
@@ -58,6 +58,24 @@ class SignedPut:
     headers: dict[str, str]
 
 
+Batch: TypeAlias = Sequence[bytes | memoryview]
+
+
+class Check(Protocol):
+    """Looks at bytes on their way in, in the thread that stores them: no hop of its own.
+
+    For one body, in its order, by one thread at a time. What it raises refuses the body as a whole.
+    """
+
+    def take(self, batch: Batch) -> Batch:
+        """Take the next bytes, and give what is to be stored of them."""
+        ...
+
+    def finish(self) -> None:
+        """The body has ended."""
+        ...
+
+
 class BlobStore(Protocol):
     """Where large files live. Every call may raise `NoSpace` and `StoreUnavailable`.
 
@@ -71,17 +89,18 @@ class BlobStore(Protocol):
         *,
         size: int | None,
         sha256: str | None,
+        check: Check | None = None,
         replace: bool = False,
     ) -> bool:
         """Store exactly `size` bytes (None: all that come) with this sha256 (hex) under `key`.
 
-        Without a sha256 nothing is hashed: the body checks itself, and raises before it ends.
+        Without a sha256 nothing is hashed: `check`, or the body itself, says whether it is good.
         When it returns the bytes are durable. Until then, and if it fails or is cancelled, nothing
         is visible. A key that is there keeps its bytes; the body is read and checked all the
         same, and `modified` becomes now. With `replace` it gets these bytes at once and whole, and
         who has the old ones open may read on or fail. Gives whether these very bytes are what was
         stored. Reading stops as soon as the body is too long. Raises SizeMismatch, HashMismatch,
-        and what `body` raises.
+        and what `body` and `check` raise.
         """
         ...
 

@@ -24,7 +24,7 @@ from hubkeep.transfer.cas.access import CasToken, cas_token, check_token
 from hubkeep.transfer.cas.api_xorbs import xorb_named
 from hubkeep.transfer.cas.queries_shards import nameable_xorbs
 from hubkeep.transfer.cas.queries_xorbs import is_to_be_replaced, keep_xorb
-from hubkeep.transfer.cas.receiving import XorbBody, announce, not_this_xorb, record, too_long
+from hubkeep.transfer.cas.receiving import announce, index_of, not_this_xorb, record, too_long
 from hubkeep.transfer.cas.wire import GrantRequest, UploadGrant, XorbTaken
 from hubkeep.transfer.signing import BadSignature
 from hubkeep.xet.hashes import to_text
@@ -83,7 +83,7 @@ async def commit_upload(app: "App", request: Request) -> Response:
         raise _void("the xorb has to go through the hub")
 
     async def check(pieces: AsyncGenerator[bytes, None]) -> XorbIndex:
-        return await XorbBody(app, xorb, pieces).read()
+        return await index_of(app, xorb, pieces)
 
     try:
         index, is_stored = await app.blobs.publish_staged(staged, xorb_key(to_text(xorb)), check)

@@ -13,7 +13,14 @@ from hubkeep.blobs import xorb_key
 from hubkeep.http import json_answer
 from hubkeep.transfer.cas.access import cas_token, check_token
 from hubkeep.transfer.cas.queries_shards import nameable_xorbs
-from hubkeep.transfer.cas.receiving import XorbBody, announce, not_this_xorb, record, too_long
+from hubkeep.transfer.cas.receiving import (
+    XorbCheck,
+    announce,
+    bounded,
+    not_this_xorb,
+    record,
+    too_long,
+)
 from hubkeep.transfer.cas.wire import XorbTaken
 from hubkeep.xet.hashes import BadHash, from_text, to_text
 from hubkeep.xet.xorb import MAX_XORB, BadXorb
@@ -30,19 +37,20 @@ async def post_xorb(app: "App", request: Request) -> Response:
     xorb = xorb_named(request)
     _check_length(request)
     announced = await announce(app, token, xorb)
-    body = XorbBody(app, xorb, request.stream())
+    check = XorbCheck(xorb)
     try:
-        async with aclosing(body.pieces()) as pieces:
+        async with aclosing(bounded(request.stream())) as body:
             is_stored = await app.blobs.put(
                 xorb_key(to_text(xorb)),
-                pieces,
+                body,
                 size=None,
                 sha256=None,
+                check=check,
                 replace=announced.is_damaged,
             )
     except BadXorb as bad:
         raise not_this_xorb(xorb, bad) from bad
-    index = body.index if is_stored else None
+    index = check.index if is_stored else None
     return json_answer(XorbTaken(await record(app, token, xorb, announced, index)))
 
 

@@ -8,7 +8,7 @@ stored: those of this upload if they became it, else what is there is read again
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from hubkeep import errors
-from hubkeep.blobs import BlobMissing, xorb_key
+from hubkeep.blobs import Batch, BlobMissing, Check, xorb_key
 from hubkeep.errors import HubError
 from hubkeep.transfer.cas.access import CasToken, check_token
 from hubkeep.transfer.cas.queries_xorbs import (
@@ -35,77 +35,65 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hubkeep.transfer")
 
-_BATCH = 1 << 20
-"""Bytes that a thread checks at once. Each hop costs; but each of many uploads holds as much."""
 
-_Check = Callable[[list[bytes]], list[bytes]]
+class XorbCheck(Check):
+    """Passes on the chunks of a body that has to be a xorb of a certain name, without a footer.
 
+    Raises BadXorb for another body, at the latest at its end.
+    """
 
-class XorbBody:
-    """A body that has to be a xorb of a certain name."""
-
-    def __init__(self, app: "App", xorb: bytes, body: AsyncGenerator[bytes, None]) -> None:
-        self._threads = app.crunch
+    def __init__(self, xorb: bytes) -> None:
         self._xorb = xorb
-        self._body = body
         self._reader = XorbReader()
         self._index: XorbIndex | None = None
 
     @property
     def index(self) -> XorbIndex:
         """Where the chunks lie in what was passed on, once all was."""
-        assert self._index is not None, "the body has not been read to its end"
+        assert self._index is not None, "the body has not ended"
         return self._index
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Pass on what is to be stored of the body: its chunks, checked, without a footer.
+    @property
+    def has_footer(self) -> bool:
+        """Whether something followed the chunks."""
+        return self._reader.footer_size > 0
 
-        Raises, at the latest where the body ends, BadXorb unless it is this xorb; 413 as soon as it
-        is too long.
-        """
-        batch: list[bytes] = []
-        held = total = 0
-        async with aclosing(self._body) as body:
-            async for piece in body:
-                total += len(piece)
-                if total > MAX_XORB:
-                    raise too_long()
-                batch.append(piece)
-                held += len(piece)
-                if held >= _BATCH:
-                    for checked in await self._run(self._check, batch):
-                        yield checked
-                    batch, held = [], 0
-        for checked in await self._run(self._check_last, batch):
-            yield checked
-
-    async def read(self) -> XorbIndex:
-        """Check a body that is stored already, and so has to be without a footer. BadXorb."""
-        async with aclosing(self.pieces()) as pieces:
-            async for _ in pieces:
-                pass
-        if self._reader.footer_size:
-            raise BadXorb("nothing may follow its chunks")
-        return self.index
-
-    async def _run(self, check: _Check, batch: list[bytes]) -> list[bytes]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, check, batch)
-
-    def _check(self, batch: list[bytes]) -> list[bytes]:
-        stored: list[bytes] = []
+    def take(self, batch: Batch) -> Batch:
+        chunks: list[bytes | memoryview] = []
         for piece in batch:
             before = self._reader.footer_size
             self._reader.feed(piece)
             kept = len(piece) - (self._reader.footer_size - before)
-            stored.append(piece[:kept])
-        return stored
+            chunks.append(piece[:kept])
+        return chunks
 
-    def _check_last(self, batch: list[bytes]) -> list[bytes]:
-        stored = self._check(batch)
+    def finish(self) -> None:
         found, self._index = self._reader.finish()
         if found != self._xorb:
             raise BadXorb("its chunks make another one")
-        return stored
+
+
+async def bounded(body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The body; 413 as soon as it is too long for any xorb."""
+    total = 0
+    async with aclosing(body) as pieces:
+        async for piece in pieces:
+            total += len(piece)
+            if total > MAX_XORB:
+                raise too_long()
+            yield piece
+
+
+async def index_of(app: "App", xorb: bytes, stored: AsyncGenerator[bytes, None]) -> XorbIndex:
+    """Check bytes that are stored already, and so have to be without a footer. BadXorb."""
+    loop, check = asyncio.get_running_loop(), XorbCheck(xorb)
+    async with aclosing(stored) as pieces:
+        async for piece in pieces:
+            await loop.run_in_executor(app.crunch, check.take, [piece])
+    await loop.run_in_executor(app.crunch, check.finish)
+    if check.has_footer:
+        raise BadXorb("nothing may follow its chunks")
+    return check.index
 
 
 def too_long() -> HubError:
@@ -172,7 +160,7 @@ async def _stored_index(app: "App", xorb: bytes) -> XorbIndex:
     """
     key = xorb_key(to_text(xorb))
     try:
-        return await XorbBody(app, xorb, app.blobs.open(key)).read()
+        return await index_of(app, xorb, app.blobs.open(key))
     except BadXorb as bad:
         log.warning("what is stored as the xorb %s is damaged: %s", to_text(xorb), bad)
         await app.db.write(lambda conn: replace_xorb(conn, xorb, app.clock()))
