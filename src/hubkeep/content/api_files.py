@@ -23,6 +23,7 @@ from hubkeep.git.store import Entry
 from hubkeep.http import json_answer, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
+from hubkeep.repos.counting import caller_of
 from hubkeep.transfer.cas.links import FILE_INFO, wants_info, xet_headers
 from hubkeep.transfer.cas.queries_epoch import current_epoch
 from hubkeep.transfer.queries import LinkedFile, linked_files
@@ -144,6 +145,6 @@ def _count(app: "App", request: Request, found: _Found) -> None:
         return
     if not is_query_file(repo.type, repo.library_name, found.entry.path):
         return
-    agent = request.headers.get("user-agent", "")
-    caller = f"user:{user_id}" if user_id else f"{app.addresses.client_address(request)} {agent}"
+    address = app.addresses.client_address(request)
+    caller = caller_of(user_id, address, request.headers.get("user-agent", ""))
     app.downloads.note(repo.id, caller, found.entry.path)

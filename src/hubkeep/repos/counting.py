@@ -23,6 +23,11 @@ FLUSH_SECONDS = 2.0
 MAX_PENDING = 100_000
 
 
+def caller_of(user_id: int | None, address: str, agent: str) -> str:
+    """Return whom a download is counted for: an account, else an address with what it runs."""
+    return f"user:{user_id}" if user_id else f"{address} {agent}"
+
+
 class DownloadCounter:
     """Collects downloads; `note` is cheap and never waits."""
 

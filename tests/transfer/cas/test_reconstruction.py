@@ -402,3 +402,26 @@ def test_going_by_any_answer_gives_just_the_bytes_of_the_range(
     assert one == two
     for said in (first, second):
         assert follow(fetcher(hub), said, end - start) == file.content[start:end]
+
+
+def test_a_download_is_counted_as_where_bytes_are_sent(hub: TestHub, shelf: Shelf):
+    (one, _), repo = numbered(shelf), "alice/m"
+    file, other = shelf.file(repo, [one.term(0, 4)]), shelf.file(repo, [one.term(1, 2)])
+
+    def name(conn, file: File, path: str) -> None:
+        link = repo_files.c.file_id == file.id
+        conn.execute(update(repo_files).where(link).values(filename=path))
+
+    hub.app.db.write_now(lambda conn: name(conn, file, "model.gguf"))
+    hub.app.db.write_now(lambda conn: name(conn, other, "shard-00002.bin"))
+
+    def counted() -> int:
+        hub.client.portal.call(hub.app.downloads.flush)
+        return hub.get(f"/api/models/{repo}").json()["downloads"]
+
+    told(hub, 2, file, "bytes=10-20")
+    told(hub, 2, other)
+    assert counted() == 0, "no first byte, and no file that counts"
+    for version in (1, 2):
+        told(hub, version, file, "bytes=0-50")
+    assert counted() == 1

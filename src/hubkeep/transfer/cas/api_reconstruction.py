@@ -15,13 +15,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
+from hubkeep.cards.query_files import is_query_file
 from hubkeep.http import json_answer, read_json, read_query
 from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.ranges import BadRange, ByteRange, Unsatisfiable, parse_ranges
+from hubkeep.repos.counting import caller_of
 from hubkeep.transfer.cas.access import CasToken, cas_token, check_token
 from hubkeep.transfer.cas.addresses import Address, Wanted, own_addresses, s3_addresses
 from hubkeep.transfer.cas.plans import read_parts
-from hubkeep.transfer.cas.queries_files import linked_size
+from hubkeep.transfer.cas.queries_files import HeldFile, held_file
 from hubkeep.transfer.cas.wire_reading import (
     FetchInfo,
     FileKey,
@@ -108,10 +110,10 @@ async def reconstructions(app: "App", request: Request) -> Response:
         check_token(conn, token)
         read, places = _Read(), {}
         for text, xet_hash in hashes.items():
-            size = linked_size(conn, token.repo_id, xet_hash)
-            if size is not None:
+            file = held_file(conn, token.repo_id, xet_hash)
+            if file is not None:
                 first = len(read.pieces)
-                _look_up(conn, app.cache, xet_hash, ByteRange(0, size), read)
+                _look_up(conn, app.cache, xet_hash, ByteRange(0, file.size), read)
                 places[text] = first, len(read.pieces)
         return read, places
 
@@ -132,7 +134,7 @@ async def file_size(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> int:
         check_token(conn, token)
-        return _size(conn, token, xet_hash)
+        return _held(conn, token, xet_hash).size
 
     size = await app.db.read(work)
     return Response(headers={"Content-Length": str(size)})
@@ -143,21 +145,37 @@ async def _read_one(app: "App", request: Request) -> tuple[CasToken, _Read]:
     token = cas_token(app, request)
     xet_hash = _hash(request.path_params["hash"])
 
-    def work(conn: Connection) -> _Read:
+    def work(conn: Connection) -> tuple[HeldFile, ByteRange, _Read]:
         check_token(conn, token)
-        size = _size(conn, token, xet_hash)
-        read = _Read()
-        _look_up(conn, app.cache, xet_hash, _span(request, size), read)
-        return read
+        file = _held(conn, token, xet_hash)
+        span, read = _span(request, file.size), _Read()
+        _look_up(conn, app.cache, xet_hash, span, read)
+        return file, span, read
 
-    return token, await app.db.read(work)
+    file, span, read = await app.db.read(work)
+    if span.start == 0:
+        _count(app, request, token, file)
+    return token, read
 
 
-def _size(conn: Connection, token: CasToken, xet_hash: bytes) -> int:
-    size = linked_size(conn, token.repo_id, xet_hash)
-    if size is None:
+def _count(app: "App", request: Request, token: CasToken, file: HeldFile) -> None:
+    """Count a download of a query file that starts at its first byte.
+
+    Clients of Xet fetch such a file in no other way. It goes by the path that it was first
+    committed under, all that is known of it here.
+    """
+    path = file.filename
+    if path and is_query_file(file.repo_type, file.library_name, path):
+        address = app.addresses.client_address(request)
+        caller = caller_of(token.user_id, address, request.headers.get("user-agent", ""))
+        app.downloads.note(token.repo_id, caller, path)
+
+
+def _held(conn: Connection, token: CasToken, xet_hash: bytes) -> HeldFile:
+    file = held_file(conn, token.repo_id, xet_hash)
+    if file is None:
         raise errors.not_found(f"This repository has no file with the Xet hash {to_text(xet_hash)}")
-    return size
+    return file
 
 
 def _span(request: Request, size: int) -> ByteRange:

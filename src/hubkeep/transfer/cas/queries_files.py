@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from hubkeep.db.tables import file_terms, files, repo_files, xorb_chunks, xorbs
+from hubkeep.db.tables import file_terms, files, repo_files, repos, xorb_chunks, xorbs
 
 _LINKED = (
-    select(files.c.size)
+    select(files.c.size, repo_files.c.filename, repos.c.type, repos.c.library_name)
     .join(repo_files, repo_files.c.file_id == files.c.id)
+    .join(repos, repos.c.id == repo_files.c.repo_id)
     .where(files.c.xet_hash == bindparam("hash"), repo_files.c.repo_id == bindparam("repo"))
 )
 _TERMS = (
@@ -50,9 +51,20 @@ class TermsRow(NamedTuple):
     terms: bytes
 
 
-def linked_size(conn: Connection, repo_id: int, xet_hash: bytes) -> int | None:
-    """Return the bytes of a file if it is stored in chunks and the repository holds it."""
-    return conn.execute(_LINKED, {"hash": xet_hash, "repo": repo_id}).scalar()
+class HeldFile(NamedTuple):
+    """A file that is stored in chunks, as a repository holds it."""
+
+    size: int
+    filename: str | None
+    """The path that it was first committed under; None until a commit names it."""
+    repo_type: str
+    library_name: str | None
+
+
+def held_file(conn: Connection, repo_id: int, xet_hash: bytes) -> HeldFile | None:
+    """Return a file if it is stored in chunks and the repository holds it."""
+    row = conn.execute(_LINKED, {"hash": xet_hash, "repo": repo_id}).first()
+    return HeldFile(*row) if row else None
 
 
 def terms_at(conn: Connection, xet_hash: bytes, at: int) -> TermsRow | None:
