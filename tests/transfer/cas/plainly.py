@@ -69,7 +69,7 @@ def random_file(shelf: Shelf, seed: int, terms: int = 20, *, row_terms: int = 10
 
 
 def repeated(shelf: Shelf, repo: str, xorb: Xorb, times: int) -> dict[str, Any]:
-    """Store a large file, which is never in memory, of one xorb over and over; as batches name it."""
+    """Store a large file of one xorb over and over, never in memory; as batches name it."""
     sha256, tree = hashlib.sha256(), Merkle()
     whole = xorb.term(0, len(xorb.chunks))
     for _ in range(times):
