@@ -58,10 +58,10 @@ def make_repo(data: Path, path: str) -> None:
         db.write_now(work)
 
 
-def write_random(path: Path, size: int, seed: int) -> None:
-    """Write a file of bytes that no layer can compress or guess."""
+def write_random(path: Path, size: int, seed: int, *, append: bool = False) -> None:
+    """Write a file of bytes that no layer can compress or guess, or add them to one."""
     draw = random.Random(seed)
-    with path.open("wb") as file:
+    with path.open("ab" if append else "wb") as file:
         for at in range(0, size, _PIECE):
             file.write(draw.randbytes(min(_PIECE, size - at)))
 

@@ -171,22 +171,39 @@ def plain(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
     }
 
 
-def changes(hub: XetHub, size: int) -> dict[str, float]:
-    """MB that a client with an empty cache sends for changed copies of what the hub has."""
-    source = (hub.folder / "upload").read_bytes()
-    draw = random.Random("changes")
-    copy = bytearray(source)
-    for place in (size // 10, size // 2, size * 9 // 10):
-        copy[place : place + 100] = draw.randbytes(100)
-    sent = {}
-    for name, content in (("edited", copy), ("inserted", draw.randbytes(MIB) + source)):
-        path = hub.folder / name
-        path.write_bytes(content)
-        with relay(hub.url) as counting:
-            hub.client(counting.url).upload(f"{name}.bin", path)
-        sent[f"{name}_mb"] = counting.sent / 1e6
+def changes(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
+    """MB that a client with an empty cache sends for changed copies of what `uploads` has sent.
+
+    How much of a longer copy goes before the client learns what the hub has is a matter of where
+    the first chunk is that it asks about, which differs from file to file.
+    """
+    edited, inserted = [], []
+    for number in range(rounds + 1):
+        draw = random.Random(f"changes to {number}")
+        path = hub.folder / "changed"
+        write_random(path, size, seed=number)
+        with path.open("r+b") as file:
+            for place in (size // 10, size // 2, size * 9 // 10):
+                file.seek(place)
+                file.write(draw.randbytes(100))
+        edited.append(_sent(hub, path))
+        with path.open("wb") as file:
+            file.write(draw.randbytes(MIB))
+        write_random(path, size, seed=number, append=True)
+        inserted.append(_sent(hub, path))
         path.unlink()
-    return sent
+    return {
+        "edited_mb": median(edited),
+        "inserted_mb": median(inserted),
+        "inserted_least_mb": min(inserted),
+        "inserted_most_mb": max(inserted),
+    }
+
+
+def _sent(hub: XetHub, path: Path) -> float:
+    with relay(hub.url) as counting:
+        hub.client(counting.url).upload(f"{os.urandom(4).hex()}.bin", path)
+    return counting.sent / 1e6
 
 
 def versions(hub: XetHub, size: int) -> dict[str, float]:
@@ -259,7 +276,7 @@ def measure(mib: int, memory_mib: int, rounds: int) -> dict[str, float]:
             figures |= uploads(hub, size, rounds)
             figures |= downloads(hub, size, rounds)
             figures |= plain(hub, size, rounds)
-            figures |= changes(hub, size)
+            figures |= changes(hub, size, rounds)
             figures |= versions(hub, size // 4)
         return figures | memory(folder, memory_mib * MIB)
 
