@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from hubkeep.blobs import BlobMissing, StoreUnavailable, xorb_key
@@ -24,6 +25,7 @@ from hubkeep.transfer.cas.queries_checking import (
     unchecked_files,
 )
 from hubkeep.transfer.cas.queries_scrubbing import indexes_of, terms_from
+from hubkeep.transfer.cas.reading import Room, read_file
 from hubkeep.transfer.cas.scrubbing import scrub_xorb
 from hubkeep.xet.chunks import HEADER_SIZE, BadXorb, Decoder, parse_header
 from hubkeep.xet.hashes import HASH_SIZE, chunk_hash, to_text
@@ -38,7 +40,7 @@ log = logging.getLogger("hubkeep.transfer")
 FORGOTTEN = 60 * 60_000
 """Milliseconds after which an unchecked file is looked for, whatever became of its job."""
 
-_READ_AT_ONCE = 4 << 20
+_READ_AT_ONCE = 2 << 20
 _XORBS_AT_ONCE = 16
 _FILES_AT_ONCE = 100
 
@@ -122,12 +124,18 @@ async def _sha256_of(app: "App", file: UncheckedFile, *, by_chunk: bool) -> byte
 async def _hash_term(app: "App", hashed: "_Hashed", term: Term, index: XorbIndex) -> None:
     loop = asyncio.get_running_loop()
     key = xorb_key(to_text(term.xorb))
+    path = app.blobs.local_path(key)
     at, end = index.stored_offset(term.start), index.stored_offset(term.end)
     hashes = index.hashes_of(term.start, term.end)
     try:
         while at < end:
-            stored = await app.blobs.read(key, at, min(_READ_AT_ONCE, end - at))
-            used, chunks = await loop.run_in_executor(app.crunch, hashed.take, stored, hashes)
+            size = min(_READ_AT_ONCE, end - at)
+            if path is None:
+                stored = await app.blobs.read(key, at, size)
+                take = partial(hashed.take, stored, hashes)
+            else:
+                take = partial(hashed.take_from, path, key, at, size, hashes)
+            used, chunks = await loop.run_in_executor(app.crunch, take)
             if not chunks:
                 raise _Unreadable("a chunk is cut short", term.xorb)
             at += used
@@ -147,8 +155,16 @@ class _Hashed:
         self._by_chunk = by_chunk
         self._sha256 = hashlib.sha256()
         self._decoder = Decoder()
+        self._room = Room()
 
-    def take(self, stored: bytes, hashes: memoryview) -> tuple[int, int]:
+    def take_from(
+        self, path: Path, key: str, at: int, size: int, hashes: memoryview
+    ) -> tuple[int, int]:
+        """Like `take`, of a file on this machine: read and hashed in one step. BlobMissing."""
+        stored = self._room.take(size)
+        return self.take(stored[: read_file(path, key, at, stored)], hashes)
+
+    def take(self, stored: bytes | memoryview, hashes: memoryview) -> tuple[int, int]:
         """Take the whole chunks at the start of `stored`; return their bytes and their number.
 
         `hashes` are those that they and the ones after have. Raises BadXorb.

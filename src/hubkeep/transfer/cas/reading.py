@@ -115,12 +115,12 @@ async def _reading(app: "App", part: Part) -> AsyncGenerator[Callable[[], bytes]
         assert found is not None
         return found
 
-    room = _Room()
+    room = Room()
     for portions in _together(part):
         yield partial(_read_files, path, portions, room)
 
 
-class _Room:
+class Room:
     """Memory for stored bytes, used again and again: new one each time costs more than reading."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ class _Room:
         return memoryview(self._bytes)[:size]
 
 
-def _read_files(path: Callable[[Piece], Path], portions: Sequence[Portion], room: _Room) -> bytes:
+def _read_files(path: Callable[[Piece], Path], portions: Sequence[Portion], room: Room) -> bytes:
     stored = room.take(sum(_stored_size(portion.piece) for portion in portions))
     chunks: list[Buffer] = []
     at = 0
@@ -142,14 +142,14 @@ def _read_files(path: Callable[[Piece], Path], portions: Sequence[Portion], room
         place = stored[at : at + _stored_size(piece)]
         at += len(place)
         try:
-            found = _read_file(path(piece), _key(piece), piece.stored_start, place)
+            found = read_file(path(piece), _key(piece), piece.stored_start, place)
             chunks += decode(place[:found], *portion)
         except (BlobMissing, BadXorb) as bad:
             raise _Damaged(piece.xorb, str(bad)) from bad
     return b"".join(chunks)
 
 
-def _read_file(path: Path, key: str, start: int, place: memoryview) -> int:
+def read_file(path: Path, key: str, start: int, place: memoryview) -> int:
     """Read what a file has from `start` on; return how much that was. BlobMissing."""
     with disk_errors():
         fd = open_blob(path, key)
