@@ -50,6 +50,10 @@ BODIES: dict[str, object] = {
     "PUT /api/{T}/{repo}/settings": {"gated": False},
     "POST /{web}{repo}/info/lfs/objects/batch": {"operation": "download", "objects": []},
     "POST /api/{T}/{repo}/lfs-files/batch": {"deletions": {"sha": []}},
+    "POST /api/{T}/{repo}/lfs-files/duplicate": {
+        "target": {"type": "model", "name": "<ns>/<name>"},
+        "files": [],
+    },
     "POST /api/{T}/{repo}/commit/{rev}": b'{"key":"header","value":{"summary":"nothing"}}\n',
     "POST /api/{T}/{repo}/preupload/{rev}": {"files": []},
     "POST /api/{T}/{repo}/paths-info/{rev}": {"paths": []},

@@ -42,7 +42,7 @@ from hubkeep.repos import (
 )
 from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
-from hubkeep.transfer import api_batch, api_download, api_files, api_upload
+from hubkeep.transfer import api_batch, api_copies, api_download, api_files, api_upload
 from hubkeep.transfer.cas import (
     api_chunks,
     api_data,
@@ -209,7 +209,8 @@ def _lfs() -> Iterator[Route]:
     files = "/api/{T}/{repo}/lfs-files"
     yield Route("GET", files, api_files.list_files, Action.WRITE, area)
     yield Route("POST", f"{files}/batch", api_files.delete_files, Action.ADMINISTER, area)
-    yield Route("POST", f"{files}/duplicate", later, Action.READ, area)
+    # What it writes to is the repository that the body names; this one is only read.
+    yield Route("POST", f"{files}/duplicate", api_copies.copy_files, Action.WRITE, area)
 
 
 def _xet() -> Iterator[Route]:

@@ -171,6 +171,27 @@ def link_present(
     return found
 
 
+def link_from(
+    conn: Connection,
+    source_id: int,
+    target_id: int,
+    user_id: int | None,
+    oids: Collection[bytes],
+    now: Millis,
+) -> dict[bytes, LinkedFile]:
+    """Link those files of one repository that are checked to another; return all that it holds.
+
+    Raises repo_not_found if the other repository has gone meanwhile.
+    """
+    hold_repo(conn, target_id)
+    found = linked_files(conn, source_id, oids)
+    wanted = {oid for oid, file in found.items() if file.is_checked}
+    held = _held(conn, sorted(wanted))
+    link_files(conn, target_id, user_id, held, now)
+    gone = wanted.difference(held.values())
+    return {oid: file for oid, file in found.items() if oid not in gone}
+
+
 def add_file(
     conn: Connection, grant: Grant, header: str | None, now: Millis, *, is_mended: bool = False
 ) -> None:

@@ -79,6 +79,37 @@ class Completion(msgspec.Struct, frozen=True):
     parts: Annotated[list[PartSpec], msgspec.Meta(max_length=MOST_PARTS)]
 
 
+class CopyTarget(msgspec.Struct, frozen=True):
+    """The repository that is to get files."""
+
+    type: Literal["model", "dataset", "space", "kernel"]
+    name: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class CopiedFile(msgspec.Struct, frozen=True, rename="camel"):
+    """A file to be given on. The sha256 names it; what else clients say of it is not needed."""
+
+    sha256: Oid
+    xet_hash: str | None = None
+    filename: str | None = None
+
+
+class CopyFiles(msgspec.Struct, frozen=True):
+    target: CopyTarget
+    files: Annotated[list[CopiedFile], msgspec.Meta(max_length=MAX_OBJECTS)]
+
+
+class CopyFailed(msgspec.Struct, frozen=True):
+    sha256: str
+    error: str
+
+
+class FilesCopied(msgspec.Struct, frozen=True):
+    """Those that were not; all others can be committed in the target."""
+
+    failed: list[CopyFailed]
+
+
 class FilesQuery(msgspec.Struct, frozen=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1000
     cursor: str | None = None
