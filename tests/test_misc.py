@@ -23,7 +23,7 @@ def test_what_clients_ask_at_their_start(hub: TestHub) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/api/models/alice/x/xet-write-token/main"),
+        ("GET", "/cas/0/v2/file-chunk-hashes/" + "0" * 64),
         ("GET", "/alice/x.git/info/refs?service=git-upload-pack"),
         ("POST", "/api/collections"),
         ("GET", "/api/collections/alice/some-0123456789abcdef01234567"),
