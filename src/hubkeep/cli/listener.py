@@ -7,7 +7,6 @@ import socket
 
 from granian._granian import SocketHolder
 from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from hubkeep.asgi import Hub
@@ -15,8 +14,6 @@ from hubkeep.asgi import Hub
 BACKLOG = 1024
 # Connections served at once; more wait in the backlog.
 CONNECTIONS = 2048
-# Bytes of a body that are handed over together, at most: each time costs as much as a request.
-READ_AT_ONCE = 1 << 20
 OPEN_FILES = 65_536
 DRAIN_SECONDS = 30.0
 
@@ -47,7 +44,6 @@ class Listener(Server):
             websockets=False,
             backlog=BACKLOG,
             backpressure=CONNECTIONS,
-            http1_settings=HTTP1Settings(max_buffer_size=READ_AT_ONCE),
             log_enabled=False,
         )
         self._listening = sock

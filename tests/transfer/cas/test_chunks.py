@@ -19,6 +19,8 @@ from tests.transfer.town import Town, town_at
 pytestmark = pytest.mark.anyio
 
 RECORD = 48
+FIRST = b"\1" * 32
+"""A chunk that nobody has, and that is asked about where a file begins with it alone."""
 FOOTER = struct.Struct("<9Q32s2Q48s4Q")
 
 
@@ -119,9 +121,39 @@ async def test_each_hub_has_a_key_of_its_own(quick: Store, sqlite_url: str, tmp_
 async def test_what_the_hub_does_not_have_is_a_miss(ann: Store):
     xorb = make_xorb()
     await land(ann, whole(xorb), new=[xorb])
+    reader = await store_of(ann.town, "ann", "ann/m", "read")
     # Neither a chunk that nobody has, nor one that clients do not ask about.
     for chunk in (os.urandom(32), xorb.hashes[2]):
-        assert (await ask(ann, chunk)).status_code == 404
+        assert (await ask(reader, chunk)).status_code == 404
+
+
+class TestOffers:
+    """A file that begins with a chunk that nobody has may be a copy, with something before it."""
+
+    async def test_an_upload_is_told_once_of_the_newest_file(self, ann: Store):
+        for chunks in ([b"old" * 999], [b"new" * 999, b"er" * 999]):
+            xorb = make_xorb(chunks)
+            await land(ann, whole(xorb), new=[xorb])
+        answer = await ask(ann, FIRST)
+        assert list(told(answer.content)) == [xorb.hash]
+        assert (await ask(ann, FIRST)).status_code == 404
+        ann.town.time.pass_days(1 / 24 / 60)
+        again = await store_of(ann.town, "ann", "ann/m")
+        assert (await ask(again, FIRST)).status_code == 200
+
+    async def test_of_other_chunks_a_miss_is_a_miss(self, ann: Store):
+        xorb = make_xorb()
+        await land(ann, whole(xorb), new=[xorb])
+        eligible = os.urandom(24) + bytes(8)
+        assert (await ask(ann, eligible)).status_code == 404
+        assert (await ask(ann, FIRST)).status_code == 200, "that was not the one answer"
+
+    async def test_nothing_is_told_of_other_repositories(self, town: Town):
+        town.repo("ann/m", private=True)
+        town.repo("eve/m")
+        xorb = make_xorb()
+        await land(await store_of(town, "ann", "ann/m"), whole(xorb), new=[xorb])
+        assert (await ask(await store_of(town, "eve", "eve/m"), FIRST)).status_code == 404
 
 
 async def test_what_was_sent_and_is_in_no_file_is_a_miss(ann: Store):

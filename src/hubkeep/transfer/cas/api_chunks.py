@@ -5,12 +5,17 @@ Clients ask about one chunk in about a thousand, and the first of each file. The
 many: a client whose file is an edited copy finds almost all of it in one answer, while told of the
 one xorb with the chunk alone it would send most of the rest again.
 
+Other chunks are asked about as the first of a file alone. That of a copy with something put before
+it is new, and the next that is asked about may be 200 MB on; so the first such miss of an upload is
+answered with the newest file of the repository that it goes to.
+
 Chunks are told by hashes under a key of this hub's: who does not have a chunk cannot tell which one
 it is. An answer holds for a day. What it tells of is kept for much longer after its last file is
 gone (`queries_collecting`).
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,9 +26,9 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.transfer.cas.access import CasToken, cas_token, check_token
-from hubkeep.transfer.cas.queries_dedup import FileXorb, find_hit, xorbs_from
+from hubkeep.transfer.cas.queries_dedup import FileXorb, find_hit, newest_file, xorbs_from
 from hubkeep.transfer.cas.queries_shards import indexes_of
-from hubkeep.xet.hashes import BadHash, from_text
+from hubkeep.xet.hashes import BadHash, eligible, from_text
 from hubkeep.xet.index import XorbIndex
 from hubkeep.xet.shard import dedup_shard
 
@@ -51,7 +56,9 @@ async def find_chunk(app: "App", request: Request) -> Response:
     """Tell what is near a chunk, as a shard; 404 if the hub has none that the caller may use."""
     token = cas_token(app, request)
     chunk = _chunk_named(request)
-    near = await app.db.read(partial(_look, app, token, chunk))
+    is_first = not list(eligible(chunk))
+    offers = token.may_write and is_first and not _has_offered(app, request)
+    near = await app.db.read(partial(_look, app, token, chunk, offers=offers))
     if not near:
         raise errors.not_found("The hub has no such chunk that you may use")
     # The same for an hour, so that many clients are answered with what was written once.
@@ -67,11 +74,31 @@ async def find_chunk(app: "App", request: Request) -> Response:
     return Response(shard, headers={"Cache-Control": "no-store"}, media_type=_MEDIA_TYPE)
 
 
-def _look(app: "App", token: CasToken, chunk: bytes, conn: Connection) -> list[FileXorb]:
-    """The xorbs to tell of; none for a chunk that is not there for the caller."""
+def _has_offered(app: "App", request: Request) -> bool:
+    """Whether this token was asked with before for what the hub may not have; from now on it was.
+
+    Remembered by this process, as long as its cache has room.
+    """
+    bearer = request.headers["authorization"].encode()
+    key = (_PURPOSE, hashlib.blake2b(bearer, digest_size=16).digest())
+    if app.cache.get(key) is not None:
+        return True
+    app.cache.put(key, b"offered")
+    return False
+
+
+def _look(
+    app: "App", token: CasToken, chunk: bytes, conn: Connection, *, offers: bool
+) -> list[FileXorb]:
+    """The xorbs to tell of; none for a chunk that is not there for the caller.
+
+    With `offers` a miss is answered with the newest file of the repository.
+    """
     actor = check_token(conn, token)
     hub_wide = app.config.xet_dedup == "hub"
     hit = find_hit(conn, actor, token.repo_id, chunk, hub_wide=hub_wide)
+    if hit is None and offers:
+        hit = newest_file(conn, token.repo_id)
     if hit is None:
         return []
     return _bounded(xorbs_from(conn, hit, before=BEFORE, most=MOST_XORBS), hit.xorb_id)

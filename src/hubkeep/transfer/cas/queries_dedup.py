@@ -69,6 +69,19 @@ def find_hit(
     return Hit(*row) if row else None
 
 
+def newest_file(conn: Connection, repo_id: int) -> Hit | None:
+    """Return the youngest file in chunks that a repository holds, by its first xorb."""
+    query = (
+        select(file_xorbs.c.xorb_id, file_xorbs.c.file_id)
+        .join(repo_files, repo_files.c.file_id == file_xorbs.c.file_id)
+        .where(repo_files.c.repo_id == repo_id)
+        .order_by(file_xorbs.c.file_id.desc(), file_xorbs.c.xorb_id)
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    return Hit(*row) if row else None
+
+
 def xorbs_from(conn: Connection, hit: Hit, *, before: int, most: int) -> list[FileXorb]:
     """Return `most` xorbs of a file from the hit on, and `before` that come before it.
 
