@@ -174,8 +174,8 @@ def plain(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
 def changes(hub: XetHub, size: int, rounds: int) -> dict[str, float]:
     """MB that a client with an empty cache sends for changed copies of what `uploads` has sent.
 
-    How much of a longer copy goes before the client learns what the hub has is a matter of where
-    the first chunk is that it asks about, which differs from file to file.
+    A longer copy begins with a chunk that is new. What the client learns then is up to the hub;
+    the next chunk that it asks about by itself may be anywhere in the first 200 MB.
     """
     edited, inserted = [], []
     for number in range(rounds + 1):
