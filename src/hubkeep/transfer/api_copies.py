@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from hubkeep.http import json_answer, read_json
 from hubkeep.identity.rules import Action
-from hubkeep.repos.access import reach_named, visit
-from hubkeep.repos.types import RepoType
+from hubkeep.repos.access import Visit, reach_named, visit
+from hubkeep.repos.types import Repo, RepoType
 from hubkeep.transfer.cas.checking import check_files
 from hubkeep.transfer.queries import LinkedFile, link_from, linked_files
 from hubkeep.transfer.rules import is_sha256
@@ -37,9 +37,7 @@ async def copy_files(app: "App", request: Request) -> Response:
     await _check_small(app, await app.db.read(partial(_look, app, request, wanted, oids)))
 
     def work(conn: Connection) -> dict[bytes, LinkedFile]:
-        visitor = visit(conn, request, Action.READ, app.clock())
-        kind, name = RepoType(wanted.target.type), wanted.target.name
-        target = reach_named(conn, visitor.actor, kind, name, Action.WRITE)
+        visitor, target = _reached(app, request, wanted, conn)
         user_id, now = visitor.actor.user_id, app.clock()
         return link_from(conn, visitor.repo.id, target.id, user_id, oids, now)
 
@@ -52,13 +50,20 @@ async def copy_files(app: "App", request: Request) -> Response:
     return json_answer(FilesCopied(failed))
 
 
+def _reached(
+    app: "App", request: Request, wanted: CopyFiles, conn: Connection
+) -> tuple[Visit, Repo]:
+    """The repository that files are taken from, and the one that gets them."""
+    visitor = visit(conn, request, Action.READ, app.clock())
+    kind, name = RepoType(wanted.target.type), wanted.target.name
+    return visitor, reach_named(conn, visitor.actor, kind, name, Action.WRITE)
+
+
 def _look(
     app: "App", request: Request, wanted: CopyFiles, oids: list[bytes], conn: Connection
 ) -> list[LinkedFile]:
     """The files that have to be checked first; raises what forbids the whole."""
-    visitor = visit(conn, request, Action.READ, app.clock())
-    kind, name = RepoType(wanted.target.type), wanted.target.name
-    reach_named(conn, visitor.actor, kind, name, Action.WRITE)
+    visitor, _ = _reached(app, request, wanted, conn)
     held = linked_files(conn, visitor.repo.id, oids).values()
     return [file for file in held if not file.is_checked]
 

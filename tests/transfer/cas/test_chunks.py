@@ -141,6 +141,12 @@ class TestOffers:
         again = await store_of(ann.town, "ann", "ann/m")
         assert (await ask(again, FIRST)).status_code == 200
 
+    async def test_what_is_found_is_no_miss(self, ann: Store):
+        xorb = make_xorb()
+        await land(ann, whole(xorb), new=[xorb])
+        assert (await ask(ann, xorb.hashes[0])).status_code == 200
+        assert (await ask(ann, FIRST)).status_code == 200
+
     async def test_of_other_chunks_a_miss_is_a_miss(self, ann: Store):
         xorb = make_xorb()
         await land(ann, whole(xorb), new=[xorb])
@@ -241,14 +247,15 @@ class TestWhatIsTold:
     async def test_nothing_that_is_damaged_or_gone(self, ann: Store):
         first, second, third = many(3)
         await land(ann, long_file([first, second, third]), new=[first, second, third])
+        reader = await store_of(ann.town, "ann", "ann/m", "read")
         mark(ann.town, second, damaged_at=1)
-        assert set(told((await ask(ann, first.hashes[0])).content)) == {first.hash, third.hash}
+        assert set(told((await ask(reader, first.hashes[0])).content)) == {first.hash, third.hash}
         mark(ann.town, first, damaged_at=1)
-        assert (await ask(ann, first.hashes[0])).status_code == 404
+        assert (await ask(reader, first.hashes[0])).status_code == 404
         mark(ann.town, first, damaged_at=None)
-        assert (await ask(ann, first.hashes[0])).status_code == 200
+        assert (await ask(reader, first.hashes[0])).status_code == 200
         mark(ann.town, first, ready=False)
-        assert (await ask(ann, first.hashes[0])).status_code == 404
+        assert (await ask(reader, first.hashes[0])).status_code == 404
 
     async def test_nothing_of_a_file_that_was_let_go(self, ann: Store):
         xorb = make_xorb()

@@ -26,7 +26,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.transfer.cas.access import CasToken, cas_token, check_token
-from hubkeep.transfer.cas.queries_dedup import FileXorb, find_hit, newest_file, xorbs_from
+from hubkeep.transfer.cas.queries_dedup import FileXorb, Hit, find_hit, newest_file, xorbs_from
 from hubkeep.transfer.cas.queries_shards import indexes_of
 from hubkeep.xet.hashes import BadHash, eligible, from_text
 from hubkeep.xet.index import XorbIndex
@@ -56,9 +56,9 @@ async def find_chunk(app: "App", request: Request) -> Response:
     """Tell what is near a chunk, as a shard; 404 if the hub has none that the caller may use."""
     token = cas_token(app, request)
     chunk = _chunk_named(request)
-    is_first = not list(eligible(chunk))
-    offers = token.may_write and is_first and not _has_offered(app, request)
-    near = await app.db.read(partial(_look, app, token, chunk, offers=offers))
+    near = await app.db.read(partial(_look, app, token, chunk))
+    if not near and token.may_write and not list(eligible(chunk)) and _is_new(app, request):
+        near = await app.db.read(partial(_newest, token))
     if not near:
         raise errors.not_found("The hub has no such chunk that you may use")
     # The same for an hour, so that many clients are answered with what was written once.
@@ -74,31 +74,34 @@ async def find_chunk(app: "App", request: Request) -> Response:
     return Response(shard, headers={"Cache-Control": "no-store"}, media_type=_MEDIA_TYPE)
 
 
-def _has_offered(app: "App", request: Request) -> bool:
-    """Whether this token was asked with before for what the hub may not have; from now on it was.
+def _is_new(app: "App", request: Request) -> bool:
+    """Whether this is the first such miss with this token; from now on it was not.
 
     Remembered by this process, as long as its cache has room.
     """
     bearer = request.headers["authorization"].encode()
     key = (_PURPOSE, hashlib.blake2b(bearer, digest_size=16).digest())
     if app.cache.get(key) is not None:
-        return True
+        return False
     app.cache.put(key, b"offered")
-    return False
+    return True
 
 
-def _look(
-    app: "App", token: CasToken, chunk: bytes, conn: Connection, *, offers: bool
-) -> list[FileXorb]:
-    """The xorbs to tell of; none for a chunk that is not there for the caller.
-
-    With `offers` a miss is answered with the newest file of the repository.
-    """
+def _look(app: "App", token: CasToken, chunk: bytes, conn: Connection) -> list[FileXorb]:
+    """The xorbs to tell of; none for a chunk that is not there for the caller."""
     actor = check_token(conn, token)
     hub_wide = app.config.xet_dedup == "hub"
     hit = find_hit(conn, actor, token.repo_id, chunk, hub_wide=hub_wide)
-    if hit is None and offers:
-        hit = newest_file(conn, token.repo_id)
+    return _near(conn, hit)
+
+
+def _newest(token: CasToken, conn: Connection) -> list[FileXorb]:
+    """The xorbs of the newest file of the token's repository."""
+    check_token(conn, token)
+    return _near(conn, newest_file(conn, token.repo_id))
+
+
+def _near(conn: Connection, hit: Hit | None) -> list[FileXorb]:
     if hit is None:
         return []
     return _bounded(xorbs_from(conn, hit, before=BEFORE, most=MOST_XORBS), hit.xorb_id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, or_, select, true
 from hubkeep.db.tables import dedup_chunks, file_xorbs, repo_files, repos, xorbs
 from hubkeep.identity.actor import Actor
 from hubkeep.repos.types import DELETED
+from hubkeep.transfer.cas.queries_shards import is_stored
 from hubkeep.transfer.queries import reads
 
 MOST_HOLDERS = 64
@@ -57,8 +58,7 @@ def find_hit(
         .join(repos, repos.c.id == repo_files.c.repo_id)
         .where(
             file_xorbs.c.xorb_id.in_(holders),
-            xorbs.c.ready.is_(True),
-            xorbs.c.damaged_at.is_(None),
+            is_stored(),
             repos.c.type != DELETED,
             true() if hub_wide else or_(repos.c.id == repo_id, reads(actor)),
         )
@@ -75,7 +75,8 @@ def newest_file(conn: Connection, repo_id: int) -> Hit | None:
         select(file_xorbs.c.xorb_id, file_xorbs.c.file_id)
         .join(repo_files, repo_files.c.file_id == file_xorbs.c.file_id)
         .where(repo_files.c.repo_id == repo_id)
-        .order_by(file_xorbs.c.file_id.desc(), file_xorbs.c.xorb_id)
+        # As the links are indexed: their newest is found without sorting them.
+        .order_by(repo_files.c.file_id.desc(), file_xorbs.c.xorb_id)
         .limit(1)
     )
     row = conn.execute(query).first()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select
 
 from hubkeep.db.tables import file_terms, files, repo_files, repos, xorb_chunks, xorbs
+from hubkeep.transfer.cas.queries_shards import is_stored
 
 _LINKED = (
     select(files.c.size, repo_files.c.filename, repos.c.type, repos.c.library_name)
@@ -23,8 +24,7 @@ _TERMS = (
 )
 _XORBS = select(xorbs.c.hash, xorbs.c.id, xorbs.c.size, xorbs.c.checked_at).where(
     xorbs.c.hash.in_(bindparam("hashes", expanding=True)),
-    xorbs.c.ready.is_(True),
-    xorbs.c.damaged_at.is_(None),
+    is_stored(),
 )
 _ENDS = select(xorb_chunks.c.xorb_id, xorb_chunks.c.ends).where(
     xorb_chunks.c.xorb_id.in_(bindparam("ids", expanding=True))

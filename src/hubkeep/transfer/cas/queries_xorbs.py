@@ -12,7 +12,7 @@ from hubkeep.db.tables import xorb_chunks, xorb_senders, xorbs
 from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
 from hubkeep.kit.time import Millis
-from hubkeep.transfer.cas.queries_shards import nameable_xorbs
+from hubkeep.transfer.cas.queries_shards import is_stored, nameable_xorbs
 from hubkeep.xet.index import XorbIndex
 
 
@@ -129,7 +129,7 @@ def keep_xorb(
         return False
     held = (
         select(xorbs.c.unlinked_at)
-        .where(xorbs.c.id == found.id, xorbs.c.ready, xorbs.c.damaged_at.is_(None))
+        .where(xorbs.c.id == found.id, is_stored())
         .with_for_update(key_share=True)
     )
     row = conn.execute(held).first()
