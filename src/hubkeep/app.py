@@ -16,6 +16,7 @@ from hubkeep.config import Config
 from hubkeep.db import Database
 from hubkeep.db.migrate import prepare
 from hubkeep.db.secrets import load_secret
+from hubkeep.git.fetch.cache import GitCache
 from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.time import Clock, now
 from hubkeep.metrics import Metrics
@@ -44,6 +45,11 @@ class App:
     """Held by what looks at a part of a shard: many at once would fill the memory."""
     cache: ByteCache
     """What is slow to make and never changes, such as the file list of a commit."""
+    git_cache: GitCache
+    git_turns: asyncio.Semaphore
+    """Held by each fetch and push while git runs for it."""
+    git_threads: ThreadPoolExecutor
+    """Threads for what fetches and pushes do besides running git; it may take minutes."""
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -66,6 +72,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         secret = await db.write(lambda conn: load_secret(conn, secrets.token_bytes(32)))
         crunch = ThreadPoolExecutor(2, thread_name_prefix="crunch")
         stack.callback(crunch.shutdown)
+        git_threads = ThreadPoolExecutor(config.git_processes, thread_name_prefix="git")
+        stack.callback(git_threads.shutdown)
         blobs = open_store(config.blobs, credentials=_s3_credentials(config))
         stack.push_async_callback(blobs.close)
         downloads = DownloadCounter(db, clock)
@@ -82,6 +90,9 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             crunch=crunch,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             cache=ByteCache(CACHE_BYTES),
+            git_cache=GitCache(config.git_cache_folder, config.git_cache_gb * 10**9),
+            git_turns=asyncio.Semaphore(config.git_processes),
+            git_threads=git_threads,
         )
 
 

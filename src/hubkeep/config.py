@@ -66,6 +66,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Whether files that came by git-lfs are turned into chunks in the background."""
     scrub_days: int = 30
     """In how many days all stored chunks are read and hashed once; 0: never by itself."""
+    git_cache: str = ""
+    """Folder for what `git fetch` is served from, made anew at will; by default in the data
+    folder. Each machine has one of its own.
+    """
+    git_cache_gb: int = 20
+    """Size that this folder is kept under."""
+    git_processes: int = 4
+    """How many fetches and pushes a server process serves at once; others wait for their turn."""
+    git_passwords: bool = False
+    """Whether git and git-lfs may sign in with the account's password instead of a token."""
+    push_mb: int = 2048
+    """Bytes of git objects that a push may bring, without its large files."""
+    push_objects: int = 250_000
+    """Objects that a push may bring."""
 
     def __post_init__(self) -> None:
         if self.public_url:
@@ -101,8 +115,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.scrub_days < 0:
             raise ConfigError(f"scrub_days must be at least 0, got {self.scrub_days}")
-        if self.workers < 1:
-            raise ConfigError(f"workers must be at least 1, got {self.workers}")
+        for name in ("workers", "git_cache_gb", "git_processes", "push_mb", "push_objects"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
 
     @property
     def database(self) -> str:
@@ -113,6 +128,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def blobs(self) -> str:
         """The blob store's URL, with the default filled in."""
         return self.blobs_url or f"file://{self.data.absolute()}/blobs"
+
+    @property
+    def git_cache_folder(self) -> Path:
+        """Where the cache for fetches lies, with the default filled in."""
+        return Path(self.git_cache) if self.git_cache else self.data / "git-cache"
 
     @property
     def base_url(self) -> str:

@@ -18,6 +18,7 @@ from hubkeep.app import App
 from hubkeep.content import (
     api_commit,
     api_history,
+    api_merge,
     api_preupload,
     api_refs,
     api_tree,
@@ -42,7 +43,14 @@ from hubkeep.repos import (
 )
 from hubkeep.repos.types import RepoType
 from hubkeep.routes_later import later_routes
-from hubkeep.transfer import api_batch, api_copies, api_download, api_files, api_upload
+from hubkeep.transfer import (
+    api_batch,
+    api_copies,
+    api_download,
+    api_files,
+    api_locks,
+    api_upload,
+)
 from hubkeep.transfer.cas import (
     api_chunks,
     api_data,
@@ -53,6 +61,7 @@ from hubkeep.transfer.cas import (
     api_xorbs,
 )
 from hubkeep.transfer.cas import api_storage as cas_storage
+from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
 
 Handler = Callable[[App, Request], Awaitable[Response]]
 
@@ -87,6 +96,7 @@ def all_routes() -> list[Route]:
         *_content(),
         *_files(),
         *_refs(),
+        *_git(),
         *_lfs(),
         *_xet(),
         *_misc(),
@@ -167,6 +177,10 @@ def _content() -> Iterator[Route]:
     yield Route("POST", f"{repo}/paths-info/{{rev}}", api_tree.paths_info, Action.READ, area)
     yield Route("GET", f"{repo}/commits/{{rev}}", api_history.commits, Action.READ, area)
     yield Route("GET", f"{repo}/compare/{{revs}}", api_history.compare, Action.READ, area)
+    of_path = api_history.commits_of_path
+    yield Route("GET", f"{repo}/commits/{{rev}}/{{path*}}", of_path, Action.READ, area)
+    yield Route("POST", f"{repo}/merge/{{branch}}", api_merge.merge, Action.WRITE, area)
+    yield Route("POST", f"{repo}/revert/{{branch}}", api_merge.revert, Action.WRITE, area)
     yield Route("POST", "/api/validate-yaml", api_preupload.validate_yaml, Action.ANYONE, area)
 
 
@@ -193,14 +207,25 @@ def _refs() -> Iterator[Route]:
     yield Route("POST", squash, api_refs.super_squash, Action.WRITE, area)
 
 
+def _git() -> Iterator[Route]:
+    area = "git over http"
+    repo = "/{web}{repo}"
+    # What is asked for with the service git-receive-pack needs the right to write.
+    yield Route("GET", f"{repo}/info/refs", api_info_refs.info_refs, Action.READ, area)
+    yield Route("POST", f"{repo}/git-upload-pack", api_fetch.upload_pack, Action.READ, area)
+    yield Route("POST", f"{repo}/git-receive-pack", api_push.receive_pack, Action.WRITE, area)
+    yield Route("GET", f"{repo}/HEAD", api_info_refs.head, Action.READ, area)
+    yield Route("GET", f"{repo}/archive/{{file*}}", api_archive.archive, Action.READ, area)
+
+
 def _lfs() -> Iterator[Route]:
     area = "git-lfs"
     lfs = "/{web}{repo}/info/lfs"
     yield Route("POST", f"{lfs}/objects/batch", api_batch.batch, Action.READ, area)
-    yield Route("GET", f"{lfs}/locks", later, Action.READ, area)
-    yield Route("POST", f"{lfs}/locks", later, Action.WRITE, area)
-    yield Route("POST", f"{lfs}/locks/verify", later, Action.WRITE, area)
-    yield Route("POST", f"{lfs}/locks/{{lock}}/unlock", later, Action.WRITE, area)
+    yield Route("GET", f"{lfs}/locks", api_locks.list_locks, Action.READ, area)
+    yield Route("POST", f"{lfs}/locks", api_locks.create_lock, Action.WRITE, area)
+    yield Route("POST", f"{lfs}/locks/verify", api_locks.verify_locks, Action.WRITE, area)
+    yield Route("POST", f"{lfs}/locks/{{lock}}/unlock", api_locks.unlock, Action.WRITE, area)
     yield Route("GET", "/lfs/objects/{token}", api_download.get_object, Action.SIGNED, area)
     yield Route("PUT", "/lfs/objects/{token}", api_upload.put_object, Action.SIGNED, area)
     yield Route("PUT", "/lfs/parts/{token}/{number}", api_upload.put_part, Action.SIGNED, area)

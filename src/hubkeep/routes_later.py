@@ -20,12 +20,6 @@ _BY_AREA = {
         GET /cas/{rest*}
         POST /cas/{rest*}
     """,
-    "git over http": """
-        GET /{web}{repo}/info/refs
-        POST /{web}{repo}/git-upload-pack
-        POST /{web}{repo}/git-receive-pack
-        GET /{web}{repo}/HEAD
-    """,
     "discussions": """
         GET /api/{T}/{repo}/discussions
         POST /api/{T}/{repo}/discussions

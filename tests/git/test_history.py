@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import Connection
 
 from hubkeep.git import store
-from hubkeep.git.bare import GitFailed, write_bare_repository
+from hubkeep.git.bare import write_bare_repository
 from hubkeep.git.errors import BranchMissing, MarkStale, ObjectMissing, PathMissing
 from hubkeep.git.folders import Trees
+from hubkeep.git.program import GitFailed
 from hubkeep.git.queries import commits, move_ref
 from hubkeep.git.queries_objects import delete_objects
 from hubkeep.git.reachable import find_garbage, purge

@@ -44,6 +44,11 @@ async def commits(app: "App", request: Request) -> Response:
     return json_answer(items, headers=headers)
 
 
+async def commits_of_path(_app: "App", request: Request) -> Response:
+    """Not there yet."""
+    raise errors.not_implemented(f"{request.method} {request.url.path}")
+
+
 def _item(row: CommitRow, *, formatted: bool) -> CommitItem:
     return CommitItem(
         id=row.oid.hex(),

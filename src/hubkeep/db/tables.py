@@ -99,6 +99,16 @@ tokens = Table(
     UniqueConstraint("user_id", "name"),
 )
 
+# Passwords that were wrong of late, by the name that was given: what is guessed at is closed for a
+# while.
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column("name_key", String(96), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False, index=True),
+)
+
 repos = Table(
     "repos",
     metadata,
@@ -288,6 +298,20 @@ uploads = Table(
 )
 Index("ix_uploads_created_at", uploads.c.created_at)
 Index("ix_uploads_user_id", uploads.c.user_id)
+
+# Files that somebody has asked the others not to change (`git lfs lock`): one lock a path.
+lfs_locks = Table(
+    "lfs_locks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("repo_id", ForeignKey("repos.id", ondelete="CASCADE"), nullable=False),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column("path", Text, nullable=False),
+    Column("ref", String(512)),
+    Column("owner_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    _time("locked_at"),
+    UniqueConstraint("repo_id", "path"),
+)
 
 # --- xet: chunks, stored once, in xorbs
 

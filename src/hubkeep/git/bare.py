@@ -3,7 +3,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import BinaryIO
 
 from sqlalchemy import Connection
 
+from hubkeep.git.program import GitFailed, environment, find_git
 from hubkeep.git.queries import list_refs
 from hubkeep.git.queries_objects import count_objects, stream_objects
 from hubkeep.git.reachable import find_garbage
@@ -22,14 +22,6 @@ _PACKED_REFS = "# pack-refs with: peeled fully-peeled sorted \n"
 _TIMEOUT = 3600
 
 
-class GitMissing(Exception):
-    """The program `git` is not installed."""
-
-
-class GitFailed(Exception):
-    """git refused what it was given; the text is what it said."""
-
-
 def write_bare_repository(
     conn: Connection, repo_id: int, folder: Path, *, default_branch: str = "main"
 ) -> None:
@@ -38,9 +30,7 @@ def write_bare_repository(
     The folder appears whole or not at all. Needs a snapshot, as `Database.read` gives; holds 20
     bytes an object. GitMissing, GitFailed, FileExistsError.
     """
-    git = shutil.which("git")
-    if git is None:
-        raise GitMissing("git is not installed")
+    git = find_git()
     if folder.exists():
         raise FileExistsError(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +63,9 @@ def _write_pack(conn: Connection, repo_id: int, packs: Path, git: str) -> None:
         digest = _pack_into(conn, repo_id, out)
         out.flush()
         os.fsync(out.fileno())
-    # An environment of its own: the server's may name another repository or another configuration.
     done = subprocess.run(
         [git, "index-pack", "--strict", str(draft)],
-        env={"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "LC_ALL": "C"},
+        env=environment(),
         cwd=packs,
         capture_output=True,
         timeout=_TIMEOUT,
