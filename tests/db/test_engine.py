@@ -147,7 +147,9 @@ async def test_a_deadlock_is_run_again(postgresql_url: str) -> None:
     runs = await asyncio.gather(
         asyncio.to_thread(work, "a", "b"), asyncio.to_thread(work, "b", "a")
     )
-    assert sorted(runs) == [1, 2]
+    # Both came through; who is run again may take its lock back before the other wakes up, and so
+    # run into it once more.
+    assert sum(runs) >= 3
     db.close()
 
 
