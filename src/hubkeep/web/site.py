@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pages as answers: a struct, which is the page's data, and the template that shows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hubkeep.identity.actor import Actor
+from hubkeep.web import words
+from hubkeep.web.assets import Assets
+from hubkeep.web.wants import wants_json
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+    "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+)
+"""What a page may load: what the hub serves, and nothing that stands in the page itself."""
+
+
+class Page(msgspec.Struct, kw_only=True, rename="camel"):
+    """The data of a page, which is also its JSON; `template` is the file that shows it."""
+
+    template: ClassVar[str]
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What stands around every page, and is no part of its data."""
+
+    base: str
+    path: str
+    actor: Actor
+    now: int
+    csrf: str = ""
+    theme: str = ""
+
+
+class Site:
+    """Templates and assets, loaded once."""
+
+    def __init__(self) -> None:
+        self.assets = Assets()
+        self._env = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._env.globals["static"] = self.assets.url
+        for written in (words.size, words.count, words.exactly, words.day, words.moment):
+            self._env.filters[written.__name__] = written
+        self._env.filters["plain"] = words.plain
+        self._env.globals["ago"] = words.ago
+
+    def html(self, page: Page, shell: Shell) -> str:
+        """Return a page as HTML."""
+        return self._env.get_template(page.template).render(page=page, shell=shell)
+
+
+def shown(
+    app: "App",
+    request: Request,
+    page: Page,
+    shell: Shell,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer with a page, or with its data where the client asks for JSON."""
+    own = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-cache", **(headers or {})}
+    if wants_json(request):
+        return Response(msgspec.json.encode(page), status, own, "application/json")
+    own |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+    return Response(app.site.html(page, shell), status, own, "text/html; charset=utf-8")
