@@ -22,6 +22,7 @@ from hubkeep.kit.time import Clock, now
 from hubkeep.metrics import Metrics
 from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
+from hubkeep.web.site import Site
 
 CACHE_BYTES = 32 << 20
 SHARDS_AT_ONCE = 2
@@ -50,6 +51,9 @@ class App:
     """Held by each fetch and push while git runs for it."""
     git_threads: ThreadPoolExecutor
     """Threads for what fetches and pushes do besides running git; it may take minutes."""
+
+    site: Site
+    """Templates and assets of the pages."""
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -90,6 +94,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             crunch=crunch,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             cache=ByteCache(CACHE_BYTES),
+            site=Site(),
             git_cache=GitCache(config.git_cache_folder, config.git_cache_gb * 10**9),
             git_turns=asyncio.Semaphore(config.git_processes),
             git_threads=git_threads,

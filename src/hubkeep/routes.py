@@ -63,6 +63,8 @@ from hubkeep.transfer.cas import (
 from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
 
+from hubkeep.web import pages_card, pages_static
+
 Handler = Callable[[App, Request], Awaitable[Response]]
 
 
@@ -99,6 +101,7 @@ def all_routes() -> list[Route]:
         *_git(),
         *_lfs(),
         *_xet(),
+        *_pages(),
         *_misc(),
         *_operations(),
         *(Route(m, pattern, later, Action.ANYONE, area) for m, pattern, area in later_routes()),
@@ -265,6 +268,12 @@ def _xet() -> Iterator[Route]:
     with_progress = api_shards.post_shard_with_progress
     yield Route("POST", f"{cas}/v2/shards", with_progress, Action.CAS, area)
     yield Route("GET", f"{cas}/data/{{token}}", api_data.get_data, Action.SIGNED, area)
+
+
+def _pages() -> Iterator[Route]:
+    area = "pages"
+    yield Route("GET", "/static/{file*}", pages_static.static, Action.ANYONE, area)
+    yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
 
 
 def _misc() -> Iterator[Route]:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The head of every page of a repository: what it is called, its tags, and where one can go."""
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from hubkeep.identity.actor import Actor
+from hubkeep.identity.rules import Action, can
+from hubkeep.repos.access import resource
+from hubkeep.repos.types import Repo, RepoType
+
+MAX_TAGS = 24
+
+_CARD_NAMES = {
+    RepoType.MODEL: "Model card",
+    RepoType.DATASET: "Dataset card",
+    RepoType.SPACE: "Space",
+    RepoType.KERNEL: "Kernel card",
+}
+# What a tag that says its kind is looked for by; others are looked for as they are.
+_HIDDEN_TAGS = ("region:", "endpoints_compatible", "autotrain_compatible")
+
+
+class Link(msgspec.Struct, rename="camel"):
+    """A name that leads somewhere; `count` is how many are there, null where nobody counted."""
+
+    name: str
+    href: str
+    is_current: bool = False
+    count: int | None = None
+
+
+class RepoHead(msgspec.Struct, rename="camel"):
+    """A repository as its pages begin."""
+
+    id: str
+    kind: str
+    owner: str
+    name: str
+    web_path: str
+    private: bool
+    gated: str
+    disabled: bool
+    likes: int
+    tags: Sequence[Link]
+    tabs: Sequence[Link]
+
+
+def repo_head(actor: Actor, repo: Repo, current: str, revision: str | None = None) -> RepoHead:
+    """Return the head of a page that belongs under the tab `current`: card, files, commits, refs or
+    settings. Links keep the revision that is looked at.
+    """
+    owner, _, name = repo.path.rpartition("/")
+    at = quote(revision or repo.default_branch, safe="")
+    root = f"/{repo.web_path}"
+    tabs = [
+        Link(_CARD_NAMES[repo.type], root, current == "card"),
+        Link("Files", f"{root}/tree/{at}", current == "files"),
+        Link("Commits", f"{root}/commits/{at}", current == "commits"),
+        Link("Branches and tags", f"{root}/refs", current == "refs"),
+    ]
+    if can(actor, Action.ADMINISTER, resource(repo)):
+        tabs.append(Link("Settings", f"{root}/settings", current == "settings"))
+    return RepoHead(
+        id=repo.path,
+        kind=repo.type.value,
+        owner=owner,
+        name=name,
+        web_path=repo.web_path,
+        private=repo.private,
+        gated=repo.gated,
+        disabled=repo.disabled,
+        likes=repo.likes,
+        tags=[_tag(repo.type, tag) for tag in _shown_tags(repo)],
+        tabs=tabs,
+    )
+
+
+def _shown_tags(repo: Repo) -> list[str]:
+    tags = msgspec.json.decode(repo.tags, type=list[str])
+    return [tag for tag in tags if not tag.startswith(_HIDDEN_TAGS)][:MAX_TAGS]
+
+
+def _tag(kind: RepoType, tag: str) -> Link:
+    return Link(tag, f"/{kind.plural}?{urlencode({'filter': tag})}")

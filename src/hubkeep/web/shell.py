@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What stands around a page, from the request that asks for it."""
+
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from hubkeep.identity.actor import Actor
+from hubkeep.web.site import Shell
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+_THEMES = ("light", "dark")
+
+
+def shell_for(app: "App", request: Request, actor: Actor) -> Shell:
+    """Return the frame of a page for who looks at it."""
+    theme = request.cookies.get("theme", "")
+    return Shell(
+        base=app.base_url(request),
+        path=request.url.path,
+        actor=actor,
+        now=app.clock(),
+        theme=theme if theme in _THEMES else "",
+    )
