@@ -74,8 +74,8 @@ _DATA = ByOids(
 _COUNT = (
     select(func.count()).select_from(git_objects).where(git_objects.c.repo_id == bindparam("repo"))
 )
-_OIDS_OF = (
-    select(git_objects.c.oid)
+_KINDS = (
+    select(git_objects.c.oid, git_objects.c.kind)
     .where(git_objects.c.repo_id == bindparam("repo"))
     .execution_options(yield_per=_STREAM_ROWS)
 )
@@ -117,6 +117,23 @@ def object_data(
         yield row[0], row[1], row[2], row[3]
 
 
+def bounded_data(
+    conn: Connection, repo_id: int, oids: Sequence[bytes], limit: int
+) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """Like `object_data`, with no more than `limit` bytes, inflated, of several objects at once."""
+    for some in batches(oids, _DATA_OIDS):
+        infos = object_infos(conn, repo_id, some)
+        batch: list[bytes] = []
+        held = 0
+        for oid, (_, size, _) in infos.items():
+            if batch and held + size > limit:
+                yield from object_data(conn, repo_id, batch)
+                batch, held = [], 0
+            batch.append(oid)
+            held += size
+        yield from object_data(conn, repo_id, batch)
+
+
 ObjectRow = tuple[bytes, Kind, int, bytes, LfsPointer | None]
 """Oid, kind, size, deflated data, and for pointers what they point at."""
 
@@ -145,9 +162,10 @@ def count_objects(conn: Connection, repo_id: int) -> int:
     return conn.execute(_COUNT, {"repo": repo_id}).scalar_one()
 
 
-def stream_oids(conn: Connection, repo_id: int) -> Iterator[bytes]:
-    """Yield the oids of all objects, in no order, without holding them."""
-    yield from conn.execute(_OIDS_OF, {"repo": repo_id}).scalars()
+def stream_kinds(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int]]:
+    """Yield (oid, kind) of all objects, in no order, without holding them."""
+    for row in conn.execute(_KINDS, {"repo": repo_id}):
+        yield row[0], row[1]
 
 
 def stream_objects(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int, int, bytes]]:
