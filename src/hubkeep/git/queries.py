@@ -79,7 +79,7 @@ _MOVE = (
         git_refs.c.name == bindparam("ref"),
         git_refs.c.oid == bindparam("old"),
     )
-    .values(oid=bindparam("new"), commit_oid=bindparam("new"), updated_at=bindparam("at"))
+    .values(oid=bindparam("new"), commit_oid=bindparam("leads_to"), updated_at=bindparam("at"))
 )
 _SET_FACTS = (
     update(git_commits)
@@ -192,9 +192,19 @@ def insert_ref(conn: Connection, repo_id: int, ref: Ref, at: Millis) -> bool:
     return conn.execute(made, values).first() is not None
 
 
-def move_ref(conn: Connection, repo_id: int, name: str, old: bytes, new: bytes, at: Millis) -> bool:
-    """Point a ref at another commit, if it points at `old` now."""
+def move_ref(
+    conn: Connection,
+    repo_id: int,
+    name: str,
+    old: bytes,
+    new: bytes,
+    at: Millis,
+    *,
+    commit: bytes | None = None,
+) -> bool:
+    """Point a ref at another commit, or at an annotated tag of `commit`, if it is at `old` now."""
     values = {"repo": repo_id, "ref": name, "old": old, "new": new, "at": at}
+    values["leads_to"] = commit or new
     return conn.execute(_MOVE, values).rowcount == 1
 
 
