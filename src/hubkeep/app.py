@@ -43,6 +43,8 @@ class App:
     """Threads for hashing and deflating what requests bring."""
     shard_gate: asyncio.Semaphore
     """Held by what looks at a part of a shard: many at once would fill the memory."""
+    password_gate: asyncio.Semaphore
+    """Held by what looks at a password: each takes 64 MiB and one of the threads above."""
     cache: ByteCache
     """What is slow to make and never changes, such as the file list of a commit."""
     git_cache: GitCache
@@ -89,6 +91,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             addresses=Addresses(config),
             crunch=crunch,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
+            password_gate=asyncio.Semaphore(1),
             cache=ByteCache(CACHE_BYTES),
             git_cache=GitCache(config.git_cache_folder, config.git_cache_gb * 10**9),
             git_turns=asyncio.Semaphore(config.git_processes),
