@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL of objects: batches by oid, first-wins inserts, streams of whole repositories."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import (
     Column,
@@ -122,16 +122,22 @@ def bounded_data(
 ) -> Iterator[tuple[bytes, int, int, bytes]]:
     """Like `object_data`, with no more than `limit` bytes, inflated, of several objects at once."""
     for some in batches(oids, _DATA_OIDS):
-        infos = object_infos(conn, repo_id, some)
-        batch: list[bytes] = []
-        held = 0
-        for oid, (_, size, _) in infos.items():
-            if batch and held + size > limit:
-                yield from object_data(conn, repo_id, batch)
-                batch, held = [], 0
-            batch.append(oid)
-            held += size
-        yield from object_data(conn, repo_id, batch)
+        for few in bounded(object_infos(conn, repo_id, some), limit):
+            yield from object_data(conn, repo_id, few)
+
+
+def bounded(infos: Mapping[bytes, ObjectInfo], limit: int) -> Iterator[list[bytes]]:
+    """Yield the oids in lists that take no more than `limit` bytes, or hold one object."""
+    batch: list[bytes] = []
+    held = 0
+    for oid, (_, size, _) in infos.items():
+        if batch and held + size > limit:
+            yield batch
+            batch, held = [], 0
+        batch.append(oid)
+        held += size
+    if batch:
+        yield batch
 
 
 ObjectRow = tuple[bytes, Kind, int, bytes, LfsPointer | None]
@@ -160,6 +166,12 @@ def insert_objects(conn: Connection, repo_id: int, rows: Iterable[ObjectRow]) ->
 def count_objects(conn: Connection, repo_id: int) -> int:
     """Count the repository's objects."""
     return conn.execute(_COUNT, {"repo": repo_id}).scalar_one()
+
+
+def stream_oids(conn: Connection, repo_id: int) -> Iterator[bytes]:
+    """Yield the oids of all objects, in no order, without holding them."""
+    for oid, _ in stream_kinds(conn, repo_id):
+        yield oid
 
 
 def stream_kinds(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int]]:
