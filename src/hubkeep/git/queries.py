@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL of commits and of refs that lead to them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
@@ -122,24 +122,35 @@ def commits_between(conn: Connection, repo_id: int, first: bytes, last: bytes) -
 
 def insert_commit(conn: Connection, repo_id: int, row: CommitRow, changes: bytes | None) -> None:
     """Insert a commit's row; the same commit is there once."""
+    insert_commits(conn, repo_id, [(row, changes)])
+
+
+def insert_commits(
+    conn: Connection, repo_id: int, rows: Iterable[tuple[CommitRow, bytes | None]]
+) -> None:
+    """Insert the rows of commits, each with its record of `last_commits.py`."""
     insert = insert_for(conn, git_commits).on_conflict_do_nothing(index_elements=["repo_id", "oid"])
-    values = {
-        "repo_id": repo_id,
-        "oid": row.oid,
-        "tree": row.tree,
-        "parents": b"".join(row.parents),
-        "generation": row.generation,
-        "linear": row.linear,
-        "committed_at": row.committed_at,
-        "author": row.author,
-        "author_id": row.author_id,
-        "title": row.title,
-        "message": row.message,
-        "facts_id": row.facts_id,
-        "size": row.size,
-        "last_changes": changes,
-    }
-    conn.execute(insert, values)
+    values = [
+        {
+            "repo_id": repo_id,
+            "oid": row.oid,
+            "tree": row.tree,
+            "parents": b"".join(row.parents),
+            "generation": row.generation,
+            "linear": row.linear,
+            "committed_at": row.committed_at,
+            "author": row.author,
+            "author_id": row.author_id,
+            "title": row.title,
+            "message": row.message,
+            "facts_id": row.facts_id,
+            "size": row.size,
+            "last_changes": changes,
+        }
+        for row, changes in rows
+    ]
+    if values:
+        conn.execute(insert, values)
 
 
 def set_revision_facts(
