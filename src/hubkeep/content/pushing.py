@@ -3,7 +3,7 @@
 commit through the API does too. One transaction, the caller's.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -48,11 +48,26 @@ def with_authors(checked: Checked, user: Account | None) -> Checked:
     if user is None:
         return checked
     own = {signature_of(user).email.lower(), (user.email or "").lower()} - {""}
-    known = {
-        oid: replace(row, author_id=user.id) if _address(row.author) in own else row
-        for oid, row in checked.commits.items()
-    }
-    return replace(checked, commits=known)
+    return replace(checked, commits=_Credited(checked.commits, user.id, own))
+
+
+class _Credited(Mapping[bytes, CommitRow]):
+    """Commits of which some have an author; made as they are asked for, since they may be many."""
+
+    def __init__(self, rows: Mapping[bytes, CommitRow], user_id: int, own: Collection[str]) -> None:
+        self._rows = rows
+        self._user_id = user_id
+        self._own = own
+
+    def __getitem__(self, oid: bytes) -> CommitRow:
+        row = self._rows[oid]
+        return replace(row, author_id=self._user_id) if _address(row.author) in self._own else row
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
 
 def land_push(
@@ -76,7 +91,7 @@ def land_push(
     before = _commits_before(conn, repo, moves)
     for move in sorted(moves, key=lambda each: each.new is not None):
         _move(conn, repo.id, move, now)
-    _land_branches(conn, repo, moves, before, checked.commits, now)
+    _land_branches(conn, repo, moves, before, now)
     if any(_forgets(conn, repo.id, move, before.get(move.name)) for move in moves):
         collect_later(conn, repo.id, now)
 
@@ -140,30 +155,25 @@ def _land_branches(
     repo: Repo,
     moves: Iterable[Move],
     before: Mapping[str, CommitRow],
-    fresh: Mapping[bytes, CommitRow],
     now: Millis,
 ) -> None:
-    tips = {each.name: each.new for each in moves if each.new and not each.name.startswith(TAGS)}
-    # Read again for each, since branches may share a tip and its facts.
-    for name, oid in tips.items():
-        tip = commits(conn, repo.id, [oid])[oid]
-        base = before.get(name)
+    """Record what the branches' new commits say of themselves.
+
+    Each is compared with where the branch was. Of a new one that is not known; the head of the
+    repository, or what was looked at first, will not be far from it.
+    """
+    usual = commits(conn, repo.id, [repo.head]).get(repo.head) if repo.head else None
+    for move in moves:
+        if move.new is None or move.name.startswith(TAGS):
+            continue
+        base = before.get(move.name, usual)
         if base is None or base.size is None:
-            base = _ancestor_before(conn, repo.id, tip, fresh)
-        land_tip(conn, repo, tip, base, now, is_head=name == BRANCHES + repo.default_branch)
-
-
-def _ancestor_before(
-    conn: Connection, repo_id: int, tip: CommitRow, fresh: Mapping[bytes, CommitRow]
-) -> CommitRow | None:
-    """The nearest commit on the first line of a tip that was there before the push."""
-    row: CommitRow | None = tip
-    while row is not None and row.oid in fresh:
-        if not row.parents:
-            return None
-        first = row.parents[0]
-        row = fresh.get(first) or commits(conn, repo_id, [first]).get(first)
-    return row
+            base = usual
+        # Read now: another branch may have been moved to the same commit before.
+        tip = commits(conn, repo.id, [move.new])[move.new]
+        is_head = move.name == BRANCHES + repo.default_branch
+        land_tip(conn, repo, tip, base, now, is_head=is_head)
+        usual = usual or commits(conn, repo.id, [move.new])[move.new]
 
 
 def _forgets(conn: Connection, repo_id: int, move: Move, before: CommitRow | None) -> bool:

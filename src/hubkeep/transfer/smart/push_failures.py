@@ -12,6 +12,7 @@ from hubkeep.errors import HubError, Moved
 from hubkeep.git.errors import GitError
 from hubkeep.git.program import GitFailed, GitMissing
 from hubkeep.git.push.incoming import Refused
+from hubkeep.git.push.outside import MISSING
 from hubkeep.transfer.smart.push_answer import Outcome
 from hubkeep.transfer.smart.push_rules import Command, refuse_all
 
@@ -34,6 +35,9 @@ def _refused(refused: Refused, commands: Sequence[Command]) -> Outcome:
     if refused.by_git:
         first = refused.lines[0] if refused.lines else "unpacking failed"
         return Outcome(first, refuse_all(commands, "unpacker error"), refused.lines)
+    if MISSING in refused.lines:
+        said = tuple(line for line in refused.lines if line != MISSING)
+        return Outcome("ok", refuse_all(commands, MISSING), said)
     return Outcome("ok", refuse_all(commands, "pre-receive hook declined"), refused.lines)
 
 
