@@ -6,15 +6,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from hubkeep.git.ancestry import commits_beyond
+from hubkeep.git.ancestry import commits_beyond, is_ancestor
 from hubkeep.git.errors import ObjectMissing
-from hubkeep.git.fetch.contents import tagged
+from hubkeep.git.fetch.contents import BYTES_AT_ONCE, chained
 from hubkeep.git.fetch.packs import PackWriter
-from hubkeep.git.fetch.queries import stream_some
 from hubkeep.git.folders import Trees
-from hubkeep.git.objects import Kind, inflate
 from hubkeep.git.queries import commits
-from hubkeep.git.queries_objects import object_data, object_infos
+from hubkeep.git.queries_objects import bounded, bounded_data, object_infos
 from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, is_folder
 from hubkeep.git.types import CommitRow, Ref
 from hubkeep.kit.batches import batches
@@ -22,6 +20,7 @@ from hubkeep.kit.batches import batches
 _MOST_COMMITS = 2000
 _ROOT_BYTES = 2 << 20
 _ROOTS = 64
+_FEW = 64
 
 _Pair = tuple[bytes, tuple[bytes, ...]]
 """A tree, and those that stood in its place in the parents of its commit."""
@@ -40,16 +39,13 @@ def gained(
     lost_tags = _tags(old) - _tags(new)
     if not had or lost_tags:
         return None
-    try:
-        if commits_beyond(conn, repo_id, sorted(had - have), sorted(have)):
-            return None
-    except ObjectMissing:  # it was taken back and collected
+    if not _lead_to(conn, repo_id, have, had - have):
         return None
     fresh = commits_beyond(conn, repo_id, sorted(have - had), sorted(had))
     if len(fresh) > _MOST_COMMITS:
         return None
     found = dict.fromkeys(commit.oid for commit in fresh)
-    found |= dict.fromkeys(_chained(conn, repo_id, _tags(new) - _tags(old)))
+    found |= dict.fromkeys(chained(conn, repo_id, _tags(new) - _tags(old)))
     for some in _by_size(conn, repo_id, fresh):
         _add_content(conn, repo_id, some, found)
     return [oid for oid in found if oid != EMPTY_TREE]
@@ -58,12 +54,8 @@ def gained(
 def write_some(conn: Connection, repo_id: int, oids: Sequence[bytes], packs: Path) -> Path:
     """Write objects as one pack and return its path. ObjectMissing."""
     with PackWriter(packs, len(oids)) as pack:
-        count = 0
-        for stored in stream_some(conn, repo_id, oids):
+        for stored in bounded_data(conn, repo_id, oids, BYTES_AT_ONCE):
             pack.add(*stored)
-            count += 1
-        if count != len(oids):
-            raise ObjectMissing(f"{len(oids) - count} object(s) of new commits are missing")
         return pack.finish()
 
 
@@ -71,12 +63,16 @@ def _tags(refs: Sequence[Ref]) -> set[bytes]:
     return {ref.oid for ref in refs if ref.oid != ref.commit}
 
 
-def _chained(conn: Connection, repo_id: int, tags: Collection[bytes]) -> Iterator[bytes]:
-    """Yield annotated tags, and those that they are tags of."""
-    while tags:
-        there = [row for row in object_data(conn, repo_id, list(tags)) if row[1] == Kind.TAG]
-        yield from (oid for oid, *_ in there)
-        tags = {tagged(inflate(data, size)) for _, _, size, data in there}
+def _lead_to(
+    conn: Connection, repo_id: int, tips: Collection[bytes], old: Collection[bytes]
+) -> bool:
+    """Whether all commits of `old` lead to some of the tips."""
+    try:
+        if len(tips) * len(old) <= _FEW:  # which gives up early, where a history was squashed
+            return all(any(is_ancestor(conn, repo_id, one, tip) for tip in tips) for one in old)
+        return not commits_beyond(conn, repo_id, sorted(old), sorted(tips))
+    except ObjectMissing:  # it was taken back and collected
+        return False
 
 
 def _by_size(
@@ -84,17 +80,9 @@ def _by_size(
 ) -> Iterator[list[CommitRow]]:
     """Yield commits, some at a time, so that their folders can be held together."""
     for some in batches(fresh, _ROOTS):
-        sizes = object_infos(conn, repo_id, [commit.tree for commit in some])
-        batch: list[CommitRow] = []
-        held = 0
-        for commit in some:
-            _, size, _ = sizes.get(commit.tree, (Kind.TREE, 0, None))
-            if batch and held + size > _ROOT_BYTES:
-                yield batch
-                batch, held = [], 0
-            batch.append(commit)
-            held += size
-        yield batch
+        rows = {commit.tree: commit for commit in some}
+        infos = object_infos(conn, repo_id, list(rows))
+        yield from ([rows[oid] for oid in few] for few in bounded(infos, _ROOT_BYTES))
 
 
 def _add_content(

@@ -15,6 +15,8 @@ from struct import Struct
 from types import TracebackType
 from typing import BinaryIO
 
+from hubkeep.git.errors import ObjectMissing
+
 _BUFFER = 1 << 20
 _SLAB = 1 << 15
 _FAR = 1 << 31  # offsets from here on stand in a table of their own
@@ -59,10 +61,10 @@ class PackWriter:
 
     def finish(self) -> Path:
         """Put the pack and its index into the folder, durable and in the order in which git looks
-        for them, and return the pack's path. ValueError if it is not the number of objects.
+        for them, and return the pack's path. ObjectMissing if there are fewer than were to come.
         """
         if len(self._records) != self._count:
-            raise ValueError(f"a pack of {self._count} objects has {len(self._records)}")
+            raise ObjectMissing(f"A pack of {self._count} objects has {len(self._records)}")
         checksum = self._out.finish()
         pack = self._folder / f"pack-{checksum.hex()}.pack"
         index = self._folder / "draft.idx"

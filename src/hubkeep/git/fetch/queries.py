@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL that reads a whole repository for a pack, in pieces of a bounded size."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select
 
 from hubkeep.db.tables import git_commits, git_objects
-from hubkeep.git.queries_objects import object_data, object_infos
 
 Stored = tuple[bytes, int, int, bytes]
 """Id, kind, inflated size and deflated data of an object."""
 
 _SMALL = 64 << 10
-_BATCH_BYTES = 8 << 20
-_BATCH = 500
 _MINE = git_objects.c.repo_id == bindparam("repo")
 
 
@@ -28,7 +25,7 @@ _STREAMS = (
     _stream(git_objects.c.size > _SMALL, 2),
 )
 _COMMITS = (
-    select(git_commits.c.tree, git_commits.c.parents)
+    select(git_commits.c.oid, git_commits.c.tree, git_commits.c.parents)
     .where(git_commits.c.repo_id == bindparam("repo"))
     .execution_options(yield_per=1000)
 )
@@ -41,23 +38,7 @@ def stream_all(conn: Connection, repo_id: int) -> Iterator[Stored]:
             yield row[0], row[1], row[2], row[3]
 
 
-def stream_some(conn: Connection, repo_id: int, oids: Sequence[bytes]) -> Iterator[Stored]:
-    """Yield the objects with these ids, as far as they exist, some megabytes at a time."""
-    for start in range(0, len(oids), _BATCH):
-        some = oids[start : start + _BATCH]
-        infos = object_infos(conn, repo_id, some)
-        batch: list[bytes] = []
-        held = 0
-        for oid, (_, size, _) in infos.items():
-            if batch and held + size > _BATCH_BYTES:
-                yield from object_data(conn, repo_id, batch)
-                batch, held = [], 0
-            batch.append(oid)
-            held += size
-        yield from object_data(conn, repo_id, batch)
-
-
-def stream_links(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the tree and the parents (20 bytes each) of all commits of a repository."""
+def stream_commits(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Yield id, tree and parents (20 bytes each) of all commits of a repository."""
     for row in conn.execute(_COMMITS, {"repo": repo_id}):
-        yield row[0], row[1]
+        yield row[0], row[1], row[2]
