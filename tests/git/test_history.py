@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from hubkeep.git import store
 from hubkeep.git.bare import write_bare_repository
-from hubkeep.git.errors import BranchMissing, ObjectMissing, PathMissing
+from hubkeep.git.errors import BranchMissing, ObjectMissing
 from hubkeep.git.folders import Trees
 from hubkeep.git.program import GitFailed
 from hubkeep.git.queries import commits, move_ref
@@ -118,15 +118,15 @@ def test_the_history_of_one_path(repo: Workshop) -> None:
     repo.commit({"f/z": b""})
     head = head_of(repo)
 
-    def of(path: str, **more: int) -> list[bytes]:
-        return [row.oid for row in repo.read(store.log, head, path=path, **{"limit": 9, **more})]
+    def of(path: str) -> list[bytes]:
+        page = repo.read(store.log_of_path, path, [head], 9)
+        assert page.waiting == []
+        return [row.oid for row in page.rows]
 
     assert of("f/a") == made[::-1]
-    assert of("f/a", skip=1, limit=1) == [made[1]]
     assert of("b") == [made[0]]
     assert of("f") == [head, *made[::-1]]
-    with pytest.raises(PathMissing):
-        of("nothing")
+    assert of("nothing") == of("b/nothing") == of("f//a") == []
 
 
 def test_a_change_that_was_taken_back_is_a_change(repo: Workshop) -> None:
