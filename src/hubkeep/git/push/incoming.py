@@ -34,6 +34,11 @@ class Incoming:
         self._bounds = bounds
         self._file: SpoolFile | None = None
 
+    @property
+    def objects(self) -> int:
+        """How many objects came."""
+        return len(self._pack)
+
     def check(self, conn: Connection, repo_id: int, tips: Sequence[bytes]) -> Checked:
         """Look through all that the pack holds, and say what the tips lead to.
 

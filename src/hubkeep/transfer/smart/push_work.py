@@ -87,12 +87,13 @@ class PushWork:
             await self._in_thread(incoming.close)
 
     async def _land(self, incoming: Incoming) -> Outcome:
-        self.told.say("Checking what was sent")
+        if incoming.objects:
+            self.told.say(f"Checking {incoming.objects} objects")
         look = partial(self._look_through, incoming)
         verdicts, checked = await self._in_thread(lambda: self.app.db.read_now(look))
         left = accepted(self.push.commands, verdicts)
         if left:
-            self.told.say("Storing it")
+            self.told.say("Moving the refs" if incoming.objects == 0 else "Storing what is new")
             verdicts |= await self.app.db.write(
                 lambda conn: self._store(conn, incoming, checked, left)
             )
