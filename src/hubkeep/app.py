@@ -76,6 +76,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         stack.callback(crunch.shutdown)
         git_threads = ThreadPoolExecutor(config.git_processes, thread_name_prefix="git")
         stack.callback(git_threads.shutdown)
+        git_cache = GitCache(config.git_cache_folder, config.git_cache_gb * 10**9)
+        stack.callback(git_cache.close)
         blobs = open_store(config.blobs, credentials=_s3_credentials(config))
         stack.push_async_callback(blobs.close)
         downloads = DownloadCounter(db, clock)
@@ -93,7 +95,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             password_gate=asyncio.Semaphore(1),
             cache=ByteCache(CACHE_BYTES),
-            git_cache=GitCache(config.git_cache_folder, config.git_cache_gb * 10**9),
+            git_cache=git_cache,
             git_turns=asyncio.Semaphore(config.git_processes),
             git_threads=git_threads,
         )
