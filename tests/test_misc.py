@@ -24,7 +24,7 @@ def test_what_clients_ask_at_their_start(hub: TestHub) -> None:
     ("method", "path"),
     [
         ("GET", "/cas/0/v2/file-chunk-hashes/" + "0" * 64),
-        ("GET", "/alice/x.git/info/refs?service=git-upload-pack"),
+        ("GET", "/api/models/alice/x/treesize/main"),
         ("POST", "/api/collections"),
         ("GET", "/api/collections/alice/some-0123456789abcdef01234567"),
         ("GET", "/api/models/alice/x/discussions"),

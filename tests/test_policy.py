@@ -25,6 +25,7 @@ PARAMETERS = {
     "branch": "topic",
     "epoch": "0",
     "file": "ada.svg",
+    "file*": "main.tar.gz",
     "grant": "not-a-signed-grant",
     "hash": "0" * 64,
     "lock": "1",
@@ -58,7 +59,24 @@ BODIES: dict[str, object] = {
     "POST /api/{T}/{repo}/preupload/{rev}": {"files": []},
     "POST /api/{T}/{repo}/paths-info/{rev}": {"paths": []},
     "POST /api/{T}/{repo}/tag/{rev}": {"tag": "v2"},
+    "POST /api/{T}/{repo}/merge/{branch}": {"source": "other"},
+    "POST /api/{T}/{repo}/revert/{branch}": {"commit": "0" * 40},
+    "POST /{web}{repo}/git-upload-pack": b"0014command=ls-refs\n0000",
+    "POST /{web}{repo}/git-receive-pack": b"0000",
+    "POST /{web}{repo}/info/lfs/locks": {"path": "weights.bin"},
     "POST /api/validate-yaml": {"content": "", "repoType": "model"},
+}
+
+# What else is sent to addresses that would not know what is meant.
+QUERIES = {"GET /{web}{repo}/info/refs": "service=git-upload-pack"}
+HEADERS = {
+    "POST /{web}{repo}/git-upload-pack": {
+        "Content-Type": "application/x-git-upload-pack-request",
+        "Git-Protocol": "version=2",
+    },
+    "POST /{web}{repo}/git-receive-pack": {
+        "Content-Type": "application/x-git-receive-pack-request"
+    },
 }
 
 # Repositories by namespace: `ada` is a user, `lab` an organisation. All names are of one length, so
@@ -114,8 +132,11 @@ class Ask:
             how["content"] = body
         elif body is not None:
             how["content"] = self._filled(msgspec.json.encode(body).decode())
+        if self.key in QUERIES:
+            how["params"] = QUERIES[self.key]
         who = None if self.actor == NOBODY else self.actor
-        return world.call(self.route.method, self._path(), who, **how)
+        headers = HEADERS.get(self.key)
+        return world.call(self.route.method, self._path(), who, headers=headers, **how)
 
     def _path(self) -> str:
         pattern = self.route.pattern.replace("{T}", "models").replace("{web}", "")
@@ -135,6 +156,11 @@ class Ask:
     @property
     def names_a_repo(self) -> bool:
         return "{repo}" in self.route.pattern or "<name>" in str(BODIES.get(self.key))
+
+    @property
+    def is_asked_by_git(self) -> bool:
+        """Whether errors come as plain text, which git shows to people."""
+        return self.route.area == "git over http"
 
     @property
     def is_seen(self) -> bool:
@@ -241,8 +267,10 @@ def check_right(ask: Ask, answer: httpx.Response, where: str) -> None:
         assert not refused, where
     elif ask.names_a_repo and not ask.is_seen:
         assert answer.status_code == (401 if ask.actor == NOBODY else 404), where + hint
+        if ask.is_asked_by_git:
+            assert answer.text == "Repository not found\n", where
         # A body that names a repository is not even looked at for who is not signed in.
-        if "{repo}" in ask.route.pattern or ask.actor != NOBODY:
+        elif "{repo}" in ask.route.pattern or ask.actor != NOBODY:
             assert answer.headers["x-error-code"] == "RepoNotFound", where
     elif ask.is_allowed:
         assert not refused, where

@@ -44,6 +44,8 @@ class App:
     """Threads for hashing and deflating what requests bring."""
     shard_gate: asyncio.Semaphore
     """Held by what looks at a part of a shard: many at once would fill the memory."""
+    password_gate: asyncio.Semaphore
+    """Held by what looks at a password: each takes 64 MiB and one of the threads above."""
     cache: ByteCache
     """What is slow to make and never changes, such as the file list of a commit."""
     git_cache: GitCache
@@ -78,6 +80,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         stack.callback(crunch.shutdown)
         git_threads = ThreadPoolExecutor(config.git_processes, thread_name_prefix="git")
         stack.callback(git_threads.shutdown)
+        git_cache = GitCache(config.git_cache_folder, config.git_cache_gb * 10**9)
+        stack.callback(git_cache.close)
         blobs = open_store(config.blobs, credentials=_s3_credentials(config))
         stack.push_async_callback(blobs.close)
         downloads = DownloadCounter(db, clock)
@@ -93,9 +97,10 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             addresses=Addresses(config),
             crunch=crunch,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
+            password_gate=asyncio.Semaphore(1),
             cache=ByteCache(CACHE_BYTES),
             site=Site(),
-            git_cache=GitCache(config.git_cache_folder, config.git_cache_gb * 10**9),
+            git_cache=git_cache,
             git_turns=asyncio.Semaphore(config.git_processes),
             git_threads=git_threads,
         )

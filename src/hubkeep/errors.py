@@ -14,6 +14,9 @@ from starlette.responses import Response
 
 from hubkeep.kit.text import header_safe
 
+# Without it git does not ask its user for a name and a password.
+_ASK = {"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'}
+
 
 class HubError(Exception):
     """An answer other than success: status, text for people, and the client's code where it has
@@ -64,7 +67,31 @@ def render(error: HubError) -> Response:
 
 def bad_credentials() -> HubError:
     """A token that is unknown, expired, revoked or malformed; 401 even on public repositories."""
-    return HubError(401, "Invalid credentials in Authorization header")
+    return HubError(401, "Invalid credentials in Authorization header", headers=_ASK)
+
+
+def use_a_token() -> HubError:
+    """A password where only tokens are taken."""
+    return HubError(401, "Use an access token as the password", headers=_ASK)
+
+
+def wrong_password() -> HubError:
+    """A user name and a password that are not, or no longer, those of an account."""
+    return HubError(
+        401,
+        "The user name or the password is wrong; an access token does as the password too",
+        headers=_ASK,
+    )
+
+
+def too_many_wrong_passwords(seconds: int) -> HubError:
+    """429 for a name that is closed to passwords for a while."""
+    return HubError(
+        429,
+        f"Too many wrong passwords were given for this name: try again in {-(-seconds // 60)}"
+        " minutes, or use an access token as the password",
+        headers={"Retry-After": str(seconds)},
+    )
 
 
 def bad_cas_token(why: str) -> HubError:
@@ -76,7 +103,7 @@ def sign_in_required() -> HubError:
     return HubError(
         401,
         "This needs a signed-in user: send 'Authorization: Bearer hf_...'",
-        headers={"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'},
+        headers=_ASK,
     )
 
 
@@ -99,7 +126,7 @@ def repo_not_found(*, anonymous: bool) -> HubError:
 
     The text is huggingface.co's: clients do not repeat it after their own, which is longer.
     """
-    headers = {"WWW-Authenticate": 'Basic realm="Hubkeep", charset="UTF-8"'} if anonymous else None
+    headers = _ASK if anonymous else None
     status = 401 if anonymous else 404
     return HubError(status, "Repository not found", code="RepoNotFound", headers=headers)
 
@@ -180,6 +207,11 @@ def unprocessable(message: str) -> HubError:
 def conflict(message: str, **extra: str) -> HubError:
     """409; `url` or `slug` in `extra` is what clients read with `exist_ok`."""
     return HubError(409, message, extra=extra)
+
+
+def already_locked(path: str, owner: str, lock: object) -> HubError:
+    """409 for a path that has a lock of git-lfs', which reads it from the body."""
+    return HubError(409, f"{path} is locked by {owner} already", extra={"lock": lock})
 
 
 def branch_moved() -> HubError:

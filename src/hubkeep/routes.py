@@ -31,6 +31,7 @@ from hubkeep.identity import api as identity_api
 from hubkeep.identity import api_avatars
 from hubkeep.identity import api_overviews as people
 from hubkeep.identity.rules import Action
+from hubkeep.identity.sign_in import taking_passwords
 from hubkeep.kit.routing import Router
 from hubkeep.repos import (
     api_create,
@@ -213,22 +214,28 @@ def _refs() -> Iterator[Route]:
 def _git() -> Iterator[Route]:
     area = "git over http"
     repo = "/{web}{repo}"
+    refs, head = taking_passwords(api_info_refs.info_refs), taking_passwords(api_info_refs.head)
+    fetch, push = taking_passwords(api_fetch.upload_pack), taking_passwords(api_push.receive_pack)
+    archive = taking_passwords(api_archive.archive)
     # What is asked for with the service git-receive-pack needs the right to write.
-    yield Route("GET", f"{repo}/info/refs", api_info_refs.info_refs, Action.READ, area)
-    yield Route("POST", f"{repo}/git-upload-pack", api_fetch.upload_pack, Action.READ, area)
-    yield Route("POST", f"{repo}/git-receive-pack", api_push.receive_pack, Action.WRITE, area)
-    yield Route("GET", f"{repo}/HEAD", api_info_refs.head, Action.READ, area)
-    yield Route("GET", f"{repo}/archive/{{file*}}", api_archive.archive, Action.READ, area)
+    yield Route("GET", f"{repo}/info/refs", refs, Action.READ, area)
+    yield Route("POST", f"{repo}/git-upload-pack", fetch, Action.READ, area)
+    yield Route("POST", f"{repo}/git-receive-pack", push, Action.WRITE, area)
+    yield Route("GET", f"{repo}/HEAD", head, Action.READ, area)
+    yield Route("GET", f"{repo}/archive/{{file*}}", archive, Action.READ, area)
 
 
 def _lfs() -> Iterator[Route]:
     area = "git-lfs"
     lfs = "/{web}{repo}/info/lfs"
-    yield Route("POST", f"{lfs}/objects/batch", api_batch.batch, Action.READ, area)
-    yield Route("GET", f"{lfs}/locks", api_locks.list_locks, Action.READ, area)
-    yield Route("POST", f"{lfs}/locks", api_locks.create_lock, Action.WRITE, area)
-    yield Route("POST", f"{lfs}/locks/verify", api_locks.verify_locks, Action.WRITE, area)
-    yield Route("POST", f"{lfs}/locks/{{lock}}/unlock", api_locks.unlock, Action.WRITE, area)
+    batch, locks = taking_passwords(api_batch.batch), taking_passwords(api_locks.list_locks)
+    lock, unlock = taking_passwords(api_locks.create_lock), taking_passwords(api_locks.unlock)
+    verify = taking_passwords(api_locks.verify_locks)
+    yield Route("POST", f"{lfs}/objects/batch", batch, Action.READ, area)
+    yield Route("GET", f"{lfs}/locks", locks, Action.READ, area)
+    yield Route("POST", f"{lfs}/locks", lock, Action.WRITE, area)
+    yield Route("POST", f"{lfs}/locks/verify", verify, Action.WRITE, area)
+    yield Route("POST", f"{lfs}/locks/{{lock}}/unlock", unlock, Action.WRITE, area)
     yield Route("GET", "/lfs/objects/{token}", api_download.get_object, Action.SIGNED, area)
     yield Route("PUT", "/lfs/objects/{token}", api_upload.put_object, Action.SIGNED, area)
     yield Route("PUT", "/lfs/parts/{token}/{number}", api_upload.put_part, Action.SIGNED, area)

@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 ENVIRONMENT = {
@@ -13,10 +14,21 @@ ENVIRONMENT = {
 }
 
 
-def git(*args: str, cwd: Path | None = None, stdin: bytes = b"", check: bool = True) -> bytes:
+def git(
+    *args: str,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+) -> bytes:
     """Run git and return what it printed."""
     done = subprocess.run(
-        ["git", *args], cwd=cwd, env=ENVIRONMENT, input=stdin, capture_output=True, check=False
+        ["git", *args],
+        cwd=cwd,
+        env={**ENVIRONMENT, **(env or {})},
+        input=stdin,
+        capture_output=True,
+        check=False,
     )
     if check and done.returncode:
         raise AssertionError(f"git {args}: {done.stderr.decode()}")

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import event, insert
 
+from hubkeep.db.tables import git_commits
 from hubkeep.git.ancestry import commits_beyond, is_ancestor, merge_bases
 from hubkeep.git.errors import ObjectMissing
-from hubkeep.git.queries import delete_commits, insert_commit
-from hubkeep.git.types import CommitRow
+from hubkeep.git.queries import delete_commits
 from tests.git.dags import Dag, shape
 from tests.git.native import accepts
 from tests.git.workshop import START, Workshop
@@ -99,16 +99,14 @@ def test_long_histories_take_few_statements(repo: Workshop) -> None:
     oids = [i.to_bytes(20, "big") for i in range(1, 20_001)]
     side = (1 << 100).to_bytes(20, "big")
 
-    def row(oid: bytes, parent: bytes | None, generation: int) -> CommitRow:
-        above = (parent,) if parent else ()
-        return CommitRow(oid, oid, above, generation, True, START, "", None, "", "", None, None)
+    def row(oid: bytes, parent: bytes, generation: int) -> dict[str, object]:
+        said = {"author": "", "title": "", "message": "", "committed_at": START, "linear": True}
+        graph = {"oid": oid, "tree": oid, "parents": parent, "generation": generation}
+        return {"repo_id": repo.id, **graph, **said}
 
-    def work(conn: Connection) -> None:
-        for i, oid in enumerate(oids):
-            insert_commit(conn, repo.id, row(oid, oids[i - 1] if i else None, i + 1), None)
-        insert_commit(conn, repo.id, row(side, oids[9], 11), None)
-
-    repo.database.write_now(work)
+    rows = [row(oid, oids[i - 1] if i else b"", i + 1) for i, oid in enumerate(oids)]
+    rows.append(row(side, oids[9], 11))
+    repo.database.write_now(lambda conn: conn.execute(insert(git_commits), rows))
     with statements(repo) as sent:
         assert [r.oid for r in repo.read(commits_beyond, oids[-1:], oids[-2:-1])] == oids[-1:]
         assert repo.read(commits_beyond, oids[:5], [oids[-1], *oids[:5]]) == []

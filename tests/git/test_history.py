@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""History: pages, merges, which commit last changed what, squashing and purging."""
+"""History: pages, merges, which commit last changed what, and squashing."""
 
 from pathlib import Path
 
@@ -8,12 +8,11 @@ from sqlalchemy import Connection
 
 from hubkeep.git import store
 from hubkeep.git.bare import write_bare_repository
-from hubkeep.git.errors import BranchMissing, MarkStale, ObjectMissing, PathMissing
+from hubkeep.git.errors import BranchMissing, ObjectMissing
 from hubkeep.git.folders import Trees
 from hubkeep.git.program import GitFailed
 from hubkeep.git.queries import commits, move_ref
 from hubkeep.git.queries_objects import delete_objects
-from hubkeep.git.reachable import find_garbage, purge
 from hubkeep.git.types import CommitRow
 from hubkeep.git.writing import store_commit
 from tests.git.native import git, lines
@@ -119,15 +118,15 @@ def test_the_history_of_one_path(repo: Workshop) -> None:
     repo.commit({"f/z": b""})
     head = head_of(repo)
 
-    def of(path: str, **more: int) -> list[bytes]:
-        return [row.oid for row in repo.read(store.log, head, path=path, **{"limit": 9, **more})]
+    def of(path: str) -> list[bytes]:
+        page = repo.read(store.log_of_path, path, [head], 9)
+        assert page.waiting == []
+        return [row.oid for row in page.rows]
 
     assert of("f/a") == made[::-1]
-    assert of("f/a", skip=1, limit=1) == [made[1]]
     assert of("b") == [made[0]]
     assert of("f") == [head, *made[::-1]]
-    with pytest.raises(PathMissing):
-        of("nothing")
+    assert of("nothing") == of("b/nothing") == of("f//a") == []
 
 
 def test_a_change_that_was_taken_back_is_a_change(repo: Workshop) -> None:
@@ -164,36 +163,6 @@ def test_squashing_keeps_files_and_other_refs(repo: Workshop) -> None:
     assert repo.read(store.resolve, "v1").commit == old
     with pytest.raises(BranchMissing):
         repo.squash(branch="other")
-
-
-def test_what_no_ref_leads_to_is_purged(repo: Workshop, tmp_path: Path) -> None:
-    old = repo.commit({"a": b"secret", "b": b"kept"}).oid
-    gone = repo.read(store.entry, repo.tree(), "a").oid
-    repo.commit({}, delete=["a"])
-    repo.squash()
-    assert repo.read(store.blob, gone, 100) == b"secret"
-    garbage = repo.read(find_garbage)
-    steps = 0
-    while repo.write(purge, garbage, 2):
-        steps += 1
-        assert repo.files() == {"b": b"kept"}
-    assert steps >= 3
-    assert repo.read(store.resolve, old.hex()) is None
-    with pytest.raises(ObjectMissing):
-        repo.read(store.blob, gone, 100)
-    repo.read(write_bare_repository, tmp_path / "bare")
-    assert git("fsck", "--full", "--strict", cwd=tmp_path / "bare") == b""
-
-
-def test_an_object_that_came_back_into_use_is_not_purged(repo: Workshop) -> None:
-    repo.commit({"a": b"again", "b": b""})
-    repo.commit({}, delete=["a"])
-    repo.squash()
-    garbage = repo.read(find_garbage)
-    repo.commit({"c": b"again"})
-    with pytest.raises(MarkStale):
-        repo.write(purge, garbage, 100)
-    assert repo.files() == {"b": b"", "c": b"again"}
 
 
 def test_a_bare_repository_holds_only_what_refs_lead_to(repo: Workshop, tmp_path: Path) -> None:

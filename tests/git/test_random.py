@@ -23,7 +23,7 @@ from hubkeep.git import store
 from hubkeep.git.bare import write_bare_repository
 from hubkeep.git.changes import CopyPath
 from hubkeep.git.errors import PathConflict, PathMissing, RefExists
-from hubkeep.git.reachable import find_garbage, purge
+from hubkeep.git.reachable import find_garbage
 from tests.git.native import accepts, git, lines
 from tests.git.workshop import ALICE, START, Workshop, new_repo
 
@@ -137,9 +137,7 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        garbage = self.repo.read(find_garbage)
-        while self.repo.write(purge, garbage, 3):
-            pass
+        self.repo.collect(3)
         assert self.repo.read(find_garbage).objects == ()
 
     @invariant()

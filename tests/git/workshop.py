@@ -20,6 +20,7 @@ from hubkeep.git.changes import (
 )
 from hubkeep.git.commits import Signature
 from hubkeep.git.objects import StagedBlob, stage_blob
+from hubkeep.git.reachable import find_garbage, parts, purge
 from hubkeep.git.squash import squash
 
 ALICE = Signature("alice", "alice@example.org")
@@ -88,6 +89,14 @@ class Workshop:
     def squash(self, **more: object) -> bytes:
         new = self.new(**more)
         return self.database.write_now(lambda conn: squash(conn, self.id, new))
+
+    def collect(self, size: int = 100) -> int:
+        """Remove what no ref leads to, in parts of so many objects; how many parts those were."""
+        garbage = self.read(find_garbage)
+        steps = list(parts(garbage, size))
+        for part in steps:
+            self.write(purge, garbage, part)
+        return len(steps)
 
     def read(self, function, *args: object, **more: object):
         """Call a function of the engine on a snapshot."""

@@ -81,6 +81,31 @@ async def test_small_files_and_plain_clients_get_one_piece(town: Town):
     assert "header" not in plain["objects"][0]["actions"]["upload"]
 
 
+async def test_git_lfs_gets_one_way_for_all_files(town: Town):
+    """It hands all of an answer to one program; huggingface_hub's knows nothing but parts."""
+    town.repo("ann/m")
+    git_lfs = ["lfs-standalone-file", "multipart", "basic", "ssh"]
+    small, empty, held = CONTENT[:100], b"", CONTENT[:PART]
+    await town.upload("ann", "ann/m", held)
+
+    async def ways(*contents: bytes) -> tuple[str, list[bool]]:
+        answer = (await town.batch("ann", "ann/m", *contents, transfers=git_lfs)).json()
+        uploads = [one["actions"]["upload"] for one in answer["objects"] if "actions" in one]
+        return answer["transfer"], ["chunk_size" in one.get("header", {}) for one in uploads]
+
+    assert await ways(small, held) == ("basic", [False])
+    assert await ways(small, CONTENT, held) == ("multipart", [True, True])
+    # Nothing comes in no parts at all, and nothing damaged is replaced by parts.
+    assert await ways(small, CONTENT, empty) == ("basic", [False, False, False])
+    answer = (await town.batch("ann", "ann/m", small, CONTENT, transfers=git_lfs)).json()
+    header = answer["objects"][0]["actions"]["upload"]["header"]
+    etags = await send(town, [(header["00001"], small)])
+    body = {"oid": sha(small), "parts": [{"partNumber": 1, "etag": etags[0]}]}
+    href = answer["objects"][0]["actions"]["upload"]["href"]
+    assert (await town.client.post(href, json=body)).status_code == 200
+    assert sha(small) in town.links("ann/m")
+
+
 async def test_an_upload_goes_on_where_it_was(town: Town):
     town.repo("ann/m")
     first = (await town.actions("ann", "ann/m", CONTENT))["upload"]

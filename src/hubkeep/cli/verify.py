@@ -3,9 +3,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -18,8 +17,8 @@ from hubkeep.cli.common import (
     print_json,
     reported,
     settings,
-    size_text,
 )
+from hubkeep.cli.verify_report import FilesReport, GitReport, Report
 from hubkeep.config import Config
 
 if TYPE_CHECKING:
@@ -28,16 +27,7 @@ if TYPE_CHECKING:
     from hubkeep.app import App
     from hubkeep.transfer.cas.queries_scrubbing import Due, FileRow, Place, XorbRow
 
-
-@dataclass
-class _Report:
-    """What was read, and all that is damaged by then."""
-
-    count: int = 0
-    size: int = 0
-    problems: dict[str, str] = field(default_factory=dict)
-    mended: dict[str, str] = field(default_factory=dict)
-    damaged: list[tuple["XorbRow | FileRow", list["Place"]]] = field(default_factory=list)
+Progress = Callable[[int], None]
 
 
 @click.command()
@@ -46,78 +36,122 @@ class _Report:
     "repo_names",
     metavar="NS/NAME",
     multiple=True,
-    help="Only what this repository refers to (datasets/NS/NAME for a dataset, and so on);"
+    help="Only this repository and what it refers to (datasets/NS/NAME for a dataset, and so on);"
     " may be given several times.",
 )
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0),
     metavar="DAYS",
-    help="Leave out what came or was read in the last so many days: goes on after a break.",
+    help="Leave out large files that came or were read in the last so many days: goes on after a"
+    " break.",
+)
+@click.option("--git/--no-git", "with_git", default=True, help="Look through git objects, or not.")
+@click.option(
+    "--files/--no-files", "with_files", default=True, help="Read the large files, or do not."
 )
 @hub_options
 @json_option
 def verify(
-    repo_names: tuple[str, ...], older_than: float | None, as_json: bool, **options: object
+    repo_names: tuple[str, ...],
+    older_than: float | None,
+    with_git: bool,
+    with_files: bool,
+    as_json: bool,
+    **options: object,
 ) -> None:
     """Read and hash all that is stored; say what is damaged, and whose.
 
-    Every chunk of every xorb, every whole file, and how files are put together from chunks. Ends
-    with exit code 1 if anything is damaged. What is damaged is marked, and found to be good again
-    by the next run when the bytes are back: from a backup, or because a client has sent them again.
+    Of git every object, whether nothing is missing that a branch or tag leads to, and what is kept
+    beside the commits. Of large files every chunk of every xorb, every whole file, and how files
+    are put together from chunks. Ends with exit code 1 if anything is damaged. A large file that is
+    damaged is marked, and found to be good again by the next run when the bytes are back: from a
+    backup, or because a client has sent them again.
 
-    The hub does the same in the background, once in HUBKEEP_SCRUB_DAYS. This may run beside it, and
-    may be broken off.
+    The hub reads large files in the background too, once in HUBKEEP_SCRUB_DAYS. This may run beside
+    it, and may be broken off.
 
     \b
     Examples:
       hubkeep verify --data ./hub
-      hubkeep verify --older-than 7 --data ./hub
+      hubkeep verify --no-files --data ./hub
+      hubkeep verify --no-git --older-than 7 --data ./hub
       hubkeep verify --repo alice/my-model --repo datasets/alice/reviews --json --data ./hub
     """
     config = settings(**options)
     log_to_stderr(config)
     with reported():
-        report = asyncio.run(_run(config, repo_names, older_than or 0))
+        report = asyncio.run(_run(config, repo_names, with_git, with_files, older_than or 0))
     if as_json:
-        print_json(_as_json(report))
+        print_json(report.as_json())
     else:
-        _print(report)
-    if report.damaged or report.mended:
+        report.show()
+    if report.is_damaged:
         sys.exit(1)
 
 
-async def _run(config: Config, repo_names: Sequence[str], days: float) -> _Report:
+async def _run(
+    config: Config, repo_names: Sequence[str], with_git: bool, with_files: bool, days: float
+) -> Report:
     from hubkeep.app import open_app
+
+    report = Report()
+    async with open_app(config) as app:
+        ids = await app.db.read(lambda conn: _ids_of(conn, repo_names))
+        if with_git:
+            report.git = await _git(app, ids)
+        if with_files:
+            report.files = await _files(app, ids, days)
+    return report
+
+
+@contextmanager
+def _bar(label: str, length: int) -> Generator[Progress]:
+    """Show how far it is where somebody looks on."""
+    is_seen = sys.stderr.isatty()
+    with click.progressbar(length=length, label=label, file=sys.stderr, hidden=not is_seen) as bar:
+        yield bar.update
+
+
+async def _git(app: "App", ids: Sequence[int] | None) -> GitReport:
+    from hubkeep.content.queries_verifying import all_repositories, count_all_objects
+    from hubkeep.content.verifying import verify_git
+    from hubkeep.git.queries_objects import count_objects
+
+    def work(conn: "Connection") -> tuple[Sequence[int], int]:
+        if ids is None:
+            return all_repositories(conn), count_all_objects(conn)
+        return ids, sum(count_objects(conn, repo_id) for repo_id in ids)
+
+    wanted, count = await app.db.read(work)
+    report = GitReport()
+    with _bar("Looking through git", count) as progress:
+        async with aclosing(verify_git(app, wanted, progress)) as verified:
+            async for one in verified:
+                report.add(one)
+    return report
+
+
+async def _files(app: "App", ids: tuple[int, ...] | None, days: float) -> FilesReport:
     from hubkeep.kit.time import DAY
     from hubkeep.transfer.cas.queries_scrubbing import Due, how_much_is_due
 
-    async with open_app(config) as app:
-        ids = await app.db.read(lambda conn: _ids_of(conn, repo_names))
-        due = Due(app.clock() - round(days * DAY), ids)
-        how_much = await app.db.read(lambda conn: how_much_is_due(conn, due))
-        report = _Report()
-        is_seen = sys.stderr.isatty()
-        with click.progressbar(
-            length=how_much.size, label="Reading", file=sys.stderr, hidden=not is_seen
-        ) as bar:
-            await _read(app, due, report, bar.update)
-        report.damaged = await app.db.read(lambda conn: _damaged(conn, due))
-        return report
+    due = Due(app.clock() - round(days * DAY), ids)
+    how_much = await app.db.read(lambda conn: how_much_is_due(conn, due))
+    report = FilesReport()
+    with _bar("Reading", how_much.size) as progress:
+        await _read(app, due, report, progress)
+    report.damaged = await app.db.read(lambda conn: _damaged(conn, due))
+    return report
 
 
-async def _read(app: "App", due: "Due", report: _Report, progress: Callable[[int], None]) -> None:
+async def _read(app: "App", due: "Due", report: FilesReport, progress: Progress) -> None:
     from hubkeep.transfer.cas.scrubbing import scrub_files, scrub_xorbs
 
     for checking in (scrub_xorbs(app, due), scrub_files(app, due)):
         async with aclosing(checking) as found:
             async for one in found:
-                report.count += 1
-                report.size += one.size
-                if one.is_mended and one.problem:
-                    report.mended[one.name] = one.problem
-                elif one.problem:
-                    report.problems[one.name] = one.problem
+                report.add(one)
                 progress(one.size)
 
 
@@ -150,51 +184,3 @@ def _damaged(conn: "Connection", due: "Due") -> list[tuple["XorbRow | FileRow", 
     found += ((xorb, list(places_of_xorb(conn, xorb.id))) for xorb in damaged_xorbs(conn, due))
     found += ((file, list(places_of_file(conn, file.id))) for file in damaged_files(conn, due))
     return found
-
-
-def _as_json(report: _Report) -> dict[str, object]:
-    from hubkeep.kit.time import wire
-    from hubkeep.transfer.cas.scrubbing import name_of
-
-    return {
-        "read": {"count": report.count, "bytes": report.size},
-        "damaged": [
-            {
-                "what": name_of(row),
-                "problem": report.problems.get(name_of(row)),
-                "since": wire(row.damaged_at or 0),
-                "files": [
-                    {
-                        "type": place.repo_type,
-                        "repo": place.repo,
-                        "path": place.path,
-                        "oid": place.oid.hex() if place.oid else None,
-                    }
-                    for place in places
-                ],
-            }
-            for row, places in report.damaged
-        ],
-        "mended": [{"what": name, "problem": text} for name, text in report.mended.items()],
-    }
-
-
-def _print(report: _Report) -> None:
-    from hubkeep.kit.time import wire
-    from hubkeep.transfer.cas.scrubbing import name_of
-
-    click.echo(f"Read {report.count} xorbs and files, {size_text(report.size)}")
-    for name, text in report.mended.items():
-        click.echo(f"Mended the {name}: {text}")
-    for row, places in report.damaged:
-        name = name_of(row)
-        found = f"found on {wire(row.damaged_at or 0)[:10]}"
-        click.echo(f"Damaged is the {name}: {report.problems.get(name, found)}")
-        for place in places:
-            path = place.path or "(in no commit yet)"
-            oid = f"  {place.oid.hex()}" if place.oid else ""
-            click.echo(f"  {place.repo_type} {place.repo}  {path}{oid}")
-        if not places:
-            click.echo("  no repository needs it")
-    if not report.damaged:
-        click.echo("Nothing is damaged")

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Background work of the room: git objects that no reference leads to any more."""
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from sqlalchemy import Connection
 
-from hubkeep.git.reachable import find_garbage, purge
+from hubkeep.git.errors import MarkStale
+from hubkeep.git.reachable import Garbage, find_garbage, parts, purge
 from hubkeep.jobs import Job, enqueue
 from hubkeep.kit.time import Millis
 
@@ -20,9 +22,11 @@ _AT_ONCE = 2000
 
 
 class CollectGarbage(Job["App"], frozen=True):
-    """Squashing, rewriting and deleting branches leave commits that nobody should find for ever.
+    """Squashing, rewriting, forced pushes and deleting branches leave commits that nobody should
+    find for ever.
 
-    Where a reference moves meanwhile the job fails and is run again: what it looked at has changed.
+    It gets through however busy the repository is: what references lead to that moved meanwhile is
+    kept, and only that is looked at again.
     """
 
     KIND: ClassVar[str] = "content.collect-garbage"
@@ -30,10 +34,20 @@ class CollectGarbage(Job["App"], frozen=True):
     repo_id: int
 
     async def run(self, context: "App") -> None:
-        garbage = await context.db.read(partial(find_garbage, repo_id=self.repo_id))
-        step = partial(purge, repo_id=self.repo_id, garbage=garbage, limit=_AT_ONCE)
-        while await context.db.write(step):
-            pass  # each step is a transaction of its own, so that others get between
+        loop = asyncio.get_running_loop()
+        find = partial(find_garbage, repo_id=self.repo_id)
+        garbage: Garbage = await loop.run_in_executor(
+            context.git_threads, context.db.read_now, find
+        )
+        follow = partial(garbage.follow, repo_id=self.repo_id)
+        for part in parts(garbage, _AT_ONCE):
+            remove = partial(purge, repo_id=self.repo_id, garbage=garbage, part=part)
+            while True:  # each part is a transaction of its own, so that others get between
+                try:
+                    await context.db.write(remove)
+                    break
+                except MarkStale:
+                    await loop.run_in_executor(context.git_threads, context.db.read_now, follow)
 
 
 def collect_later(conn: Connection, repo_id: int, now: Millis) -> None:

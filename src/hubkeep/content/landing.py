@@ -3,14 +3,18 @@
 repository.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import msgspec
 from sqlalchemy import Connection
 
 from hubkeep.cards.facts import Facts
 from hubkeep.content.describing import changes_facts, describe_tree
 from hubkeep.content.queries import revision_facts, save_facts
+from hubkeep.git import store
 from hubkeep.git.changes import CommitResult
-from hubkeep.git.store import Revision, set_revision_facts
+from hubkeep.git.store import CommitRow, FileChange, Revision, set_revision_facts
 from hubkeep.kit.time import Millis
 from hubkeep.repos.queries_head import add_storage, move_head, touch_head
 from hubkeep.repos.queries_info import load_facts
@@ -19,14 +23,71 @@ from hubkeep.repos.types import Repo
 
 def land(conn: Connection, repo: Repo, branch: str, result: CommitResult, now: Millis) -> None:
     """Record what the new commit says of itself; for the default branch, also on the repository."""
-    facts_id, size = _inherited(conn, repo, result)
-    fresh = facts_id is None or _is_changed(result)
-    if facts_id is None or fresh:
-        facts_id = save_revision(conn, repo, result.tree)
-    set_revision_facts(conn, repo.id, result.oid, facts_id, size)
+    base = _Known(size=0)
+    if result.parent is not None:
+        base = _Known(*revision_facts(conn, repo.id, result.parent))
+    is_head = branch == repo.default_branch
+    _record(conn, repo, result.oid, result.tree, base, result.changed, now, is_head=is_head)
     add_storage(conn, repo.id, result.stored_bytes)
-    if branch == repo.default_branch:
-        show_head(conn, repo, result.oid, facts_id, size, now, changed=fresh)
+
+
+def land_tip(
+    conn: Connection,
+    repo: Repo,
+    tip: CommitRow,
+    base: CommitRow | None,
+    now: Millis,
+    *,
+    is_head: bool,
+) -> None:
+    """Record what a commit says of itself that a branch was moved to.
+
+    `base` is any commit that most is known of, such as where the branch was before: what is looked
+    at is where the two differ. Without one, or where nothing is known of it, all files are.
+    """
+    if tip.facts_id is not None and tip.size is not None:
+        if is_head:
+            show_head(conn, repo, tip.oid, tip.facts_id, tip.size, now, changed=False)
+        return
+    if base is None or base.size is None:
+        _record(conn, repo, tip.oid, tip.tree, _Known(), (), now, is_head=is_head)
+        return
+    known = _Known(base.facts_id, base.size)
+    changed = store.compare(conn, repo.id, base.tree, tip.tree)
+    _record(conn, repo, tip.oid, tip.tree, known, changed, now, is_head=is_head)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a commit; what came before the first is known to have no files."""
+
+    facts_id: int | None = None
+    size: int | None = None
+
+
+def _record(
+    conn: Connection,
+    repo: Repo,
+    commit: bytes,
+    tree: bytes,
+    base: _Known,
+    changed: Sequence[FileChange],
+    now: Millis,
+    *,
+    is_head: bool,
+) -> None:
+    """Find out what a commit says that differs from `base` by what `changed`."""
+    facts_id = base.facts_id
+    fresh = facts_id is None or _is_changed(changed)
+    if facts_id is None or fresh:
+        facts_id = save_revision(conn, repo, tree)
+    if base.size is None:
+        size = sum(file.shown_size for file in store.all_files(conn, repo.id, tree))
+    else:
+        size = base.size + sum(change.grown for change in changed)
+    set_revision_facts(conn, repo.id, commit, facts_id, size)
+    if is_head:
+        show_head(conn, repo, commit, facts_id, size, now, changed=fresh)
 
 
 def save_revision(conn: Connection, repo: Repo, tree: bytes) -> int:
@@ -53,18 +114,9 @@ def show_head(
         touch_head(conn, repo.id, commit, size, now)
 
 
-def _inherited(conn: Connection, repo: Repo, result: CommitResult) -> tuple[int | None, int]:
-    """The parent's facts, and the size that follows from the parent's and what changed."""
-    grown = sum(change.grown for change in result.changed)
-    if result.parent is None:
-        return None, grown
-    facts_id, size = revision_facts(conn, repo.id, result.parent)
-    return facts_id, (size or 0) + grown
-
-
-def _is_changed(result: CommitResult) -> bool:
-    modified = [c.path for c in result.changed if c.old is not None and c.new is not None]
-    others = [c.path for c in result.changed if c.old is None or c.new is None]
+def _is_changed(changed: Sequence[FileChange]) -> bool:
+    modified = [c.path for c in changed if c.old is not None and c.new is not None]
+    others = [c.path for c in changed if c.old is None or c.new is None]
     return changes_facts(modified, others)
 
 
@@ -72,9 +124,6 @@ def squashed(
     conn: Connection, repo: Repo, branch: str, old: Revision, new: bytes, now: Millis
 ) -> None:
     """Carry what is known of a branch's head over to the commit that replaced its history."""
-    facts_id, size = revision_facts(conn, repo.id, old.commit)
-    if facts_id is None:
-        facts_id = save_revision(conn, repo, old.tree)
-    set_revision_facts(conn, repo.id, new, facts_id, size or 0)
-    if branch == repo.default_branch:
-        show_head(conn, repo, new, facts_id, size or 0, now, changed=False)
+    base = _Known(*revision_facts(conn, repo.id, old.commit))
+    is_head = branch == repo.default_branch
+    _record(conn, repo, new, old.tree, base, (), now, is_head=is_head)

@@ -21,7 +21,7 @@ from hubkeep.git.types import CommitRow, FileChange, NewCommit, Ref
 from hubkeep.git.writing import store_blobs, store_commit
 from hubkeep.kit.time import Millis
 
-_ATTRIBUTES_LINE = 2048  # past this many bytes git refuses a line of .gitattributes
+ATTRIBUTES_LINE = 2048  # past this many bytes git refuses a line of .gitattributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,9 @@ def _check_attributes(conn: Connection, repo_id: int, written: dict[Segments, by
     oids = {oid for path, oid in written.items() if is_attributes(path[-1])}
     for _, _, size, data in object_data(conn, repo_id, list(oids)):
         lines = inflate(data, size).split(b"\n")
-        if any(len(line) >= _ATTRIBUTES_LINE for line in lines):
+        if any(len(line) >= ATTRIBUTES_LINE for line in lines):
             raise BadPath(
-                f".gitattributes has a line of {_ATTRIBUTES_LINE} bytes or more, which git refuses"
+                f".gitattributes has a line of {ATTRIBUTES_LINE} bytes or more, which git refuses"
             )
 
 

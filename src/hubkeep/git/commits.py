@@ -10,6 +10,7 @@ from hubkeep.kit.time import Millis
 
 MAX_PARENTS = 64
 _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"  # what git strips off names
+_TAG = re.compile(rb"object ([0-9a-f]{40})\ntype (commit|tree|blob|tag)\ntag [^\n]+(?:\n|\Z)")
 _SIGNATURE = re.compile(rb"(.*?) ?<([^<>]*)> (-?[0-9]{1,18}) [+-][0-9]{4}", re.DOTALL)
 
 
@@ -110,6 +111,14 @@ def parse_commit(payload: bytes) -> Commit:
         title=title,
         message=message.strip("\n"),
     )
+
+
+def parse_tag(payload: bytes) -> tuple[bytes, bytes]:
+    """Return the id of what an annotated tag points at, and its kind in git's word. BadObject."""
+    found = _TAG.match(payload)
+    if found is None:
+        raise BadObject("A tag does not say what it points at")
+    return bytes.fromhex(found[1].decode()), found[2]
 
 
 def _oid(line: bytes, key: bytes) -> bytes:

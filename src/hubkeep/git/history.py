@@ -3,47 +3,21 @@
 
 from sqlalchemy import Connection
 
-from hubkeep.git.errors import ObjectMissing, PathMissing
-from hubkeep.git.last_commits import last_commit
+from hubkeep.git.errors import ObjectMissing
 from hubkeep.git.queries import commits
 from hubkeep.git.queries_history import count_ancestors, log_page
 from hubkeep.git.types import CommitRow
 
 
 def log(
-    conn: Connection,
-    repo_id: int,
-    commit: bytes,
-    *,
-    skip: int = 0,
-    limit: int,
-    path: str | None = None,
+    conn: Connection, repo_id: int, commit: bytes, *, skip: int = 0, limit: int
 ) -> list[CommitRow]:
     """Return a page of history from `commit` back, newest first, children before their parents.
 
-    With a `path`, only the commits that changed it, back to its creation; at merges the parent is
-    followed that has it as it is. Each of `skip + limit` commits costs a few statements then.
-    ObjectMissing, PathMissing.
+    ObjectMissing.
     """
     start = _commit(conn, repo_id, commit)
-    if limit < 1:
-        return []
-    if not path:
-        return log_page(conn, repo_id, start, skip, limit)
-    return _log_of(conn, repo_id, start, path, skip + limit)[skip:]
-
-
-def _log_of(
-    conn: Connection, repo_id: int, start: CommitRow, path: str, count: int
-) -> list[CommitRow]:
-    found = [_commit(conn, repo_id, last_commit(conn, repo_id, start.oid, path))]
-    while len(found) < count and found[-1].parents:
-        try:
-            oid = last_commit(conn, repo_id, found[-1].parents[0], path)
-        except PathMissing:
-            break
-        found.append(_commit(conn, repo_id, oid))
-    return found
+    return log_page(conn, repo_id, start, skip, limit) if limit > 0 else []
 
 
 def count_commits(conn: Connection, repo_id: int, commit: bytes) -> int:

@@ -7,13 +7,18 @@ its record at the commit that did, which the record of the folder above names. S
 folder at any commit takes one step a level, and a new commit writes only the folders it touched.
 Folders whose entries were all last changed by the commit itself are left out: the first commit of
 a repository needs no record.
+
+A merge may take a folder as one parent has it and still have some of its files from an earlier
+parent, in which another commit brought the same bytes; git goes by the earlier parent. Then the
+folder has its record at the merge, and the record of the folder above says so beside the commit
+that last changed it.
 """
 
 import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import Connection
@@ -22,13 +27,16 @@ from hubkeep.git.errors import NotAFolder, ObjectMissing, PathMissing
 from hubkeep.git.folders import Segments, Trees, shown, split
 from hubkeep.git.objects import OID_BYTES
 from hubkeep.git.queries import commits, last_changes
-from hubkeep.git.trees import is_folder
+from hubkeep.git.trees import TreeEntry, is_folder
 from hubkeep.git.types import CommitRow
 
 _HEAD = struct.Struct(">II")  # bytes of the folder's path, entries
 
 Record = Mapping[bytes, bytes]
-"""By folder (its path, "" for the root): a commit's 20 bytes for each entry, in tree order."""
+"""By folder (its path, "" for the root): a commit's 20 bytes for each entry, in tree order.
+
+By folder and a slash: the commits that have the records of its entries, where those are others.
+"""
 
 
 def encode_record(record: Record) -> bytes | None:
@@ -76,15 +84,14 @@ class Records:
             return [commit] * count
         return [oids[i : i + OID_BYTES] for i in range(0, len(oids), OID_BYTES)]
 
-    def at(self, commit: bytes, path: bytes, position: int) -> bytes:
-        """The one of them at a position."""
-        oids = self._known[commit].get(path)
-        return commit if oids is None else oids[position * OID_BYTES : (position + 1) * OID_BYTES]
+    def homes(self, commit: bytes, path: bytes, count: int) -> Sequence[bytes]:
+        """The commits that have the records of the entries that are folders."""
+        return self.of(commit, path + b"/" if path + b"/" in self._known[commit] else path, count)
 
 
 @dataclass(frozen=True, slots=True)
 class _Folder:
-    """A folder of a new commit, and what it was in the parents: (tree, commit that changed it)."""
+    """A folder of a new commit, and what it was in the parents: (tree, commit with its record)."""
 
     path: bytes
     tree: bytes
@@ -104,41 +111,62 @@ def record_of(
     level = [_Folder(b"", tree, [(parent_tree, oid) for oid, parent_tree in parents])]
     while level:
         trees.load(oid for f in level for oid in (f.tree, *(source[0] for source in f.sources)))
-        records.load(changed for f in level for _, changed in f.sources)
+        records.load(home for f in level for _, home in f.sources)
         below: list[_Folder] = []
         for folder in level:
-            oids = _last_of(trees, records, commit, folder, below)
+            oids, homes = _last_of(trees, records, commit, folder, below)
             if any(oid != commit for oid in oids):
                 record[folder.path] = b"".join(oids)
+            if homes != oids:
+                record[folder.path + b"/"] = b"".join(homes)
         level = [folder for folder in below if folder.sources]
     return record
 
 
 def _last_of(
     trees: Trees, records: Records, commit: bytes, folder: _Folder, below: list[_Folder]
-) -> list[bytes]:
-    """The commits that last changed a folder's entries; its changed folders go to `below`."""
-    sources = [
-        {
-            entry.name: (entry, changed_at)
-            for entry, changed_at in zip(
-                trees[tree], records.of(changed, folder.path, len(trees[tree])), strict=True
-            )
-        }
-        for tree, changed in folder.sources
-    ]
+) -> tuple[list[bytes], list[bytes]]:
+    """The commits that last changed a folder's entries, and those with the records of them.
+
+    Folders that need a record at this commit go to `below`.
+    """
+    sources = [_known_of(trees, records, folder.path, *source) for source in folder.sources]
     oids: list[bytes] = []
+    homes: list[bytes] = []
     for entry in trees[folder.tree]:
         olds = [source[entry.name] for source in sources if entry.name in source]
-        last = next((at for old, at in olds if old == entry), commit)
-        oids.append(last)
         # The same commit may stand in the record of an unchanged entry, so ask for equality.
-        if is_folder(entry) and all(old != entry for old, _ in olds):
-            path = folder.path + b"/" + entry.name if folder.path else entry.name
-            below.append(
-                _Folder(path, entry.oid, [(old.oid, at) for old, at in olds if is_folder(old)])
-            )
-    return oids
+        same = next((i for i, old in enumerate(olds) if old.entry == entry), None)
+        known = None if same is None else olds[same]
+        oids.append(known.last if known else commit)
+        homes.append(known.home if known else commit)
+        if is_folder(entry):
+            before = olds if same is None else olds[: same + 1]
+            folders = [old for old in before if is_folder(old.entry)]
+            if known is None or len(folders) > 1:
+                path = folder.path + b"/" + entry.name if folder.path else entry.name
+                had = [(old.entry.oid, old.home) for old in folders]
+                below.append(_Folder(path, entry.oid, had))
+                homes[-1] = commit
+    return oids, homes
+
+
+class _Known(NamedTuple):
+    """An entry of a parent: the commits that last changed it and that have its record."""
+
+    entry: TreeEntry
+    last: bytes
+    home: bytes
+
+
+def _known_of(
+    trees: Trees, records: Records, path: bytes, tree: bytes, home: bytes
+) -> dict[bytes, _Known]:
+    entries = trees[tree]
+    lasts = records.of(home, path, len(entries))
+    homes = records.homes(home, path, len(entries))
+    known = map(_Known, entries, lasts, homes)
+    return {each.entry.name: each for each in known}
 
 
 class Memo(Protocol):
@@ -191,10 +219,11 @@ class LastCommits:
         segments = split(folder)
         if segments is None:
             raise PathMissing(folder)
-        tree, changed, path = _descend(self._trees, self._records, self._commit, segments, folder)
-        self._records.load([changed])
+        start = _commit(self._trees, self._commit)
+        tree, home, path = _descend(self._trees, self._records, start, segments, folder)
+        self._records.load([home])
         inside = self._trees.one(tree)
-        at = self._records.of(changed, path, len(inside))
+        at = self._records.of(home, path, len(inside))
         return {shown(entry.name): oid for entry, oid in zip(inside, at, strict=True)}
 
 
@@ -205,38 +234,47 @@ def last_commits(
     return LastCommits(conn, repo_id, commit, memo).of(folder)
 
 
-def last_commit(conn: Connection, repo_id: int, commit: bytes, path: str) -> bytes:
-    """Return the id of the commit that last changed a file or folder. PathMissing."""
+def last_commit(conn: Connection, repo_id: int, commit: CommitRow, path: str) -> bytes:
+    """Return the id of the commit that last changed a file or folder, as `git log -1 -- PATH`.
+
+    PathMissing.
+    """
     segments = split(path)
+    if segments is None:
+        raise PathMissing(path)
     if not segments:
-        return commit
+        return commit.oid
     trees, records = Trees(conn, repo_id), Records(conn, repo_id)
-    tree, changed, above = _descend(trees, records, commit, segments[:-1], path)
-    records.load([changed])
+    tree, home, above = _descend(trees, records, commit, segments[:-1], path)
+    records.load([home])
     inside = trees.one(tree)
-    for entry, at in zip(inside, records.of(changed, above, len(inside)), strict=True):
+    for entry, at in zip(inside, records.of(home, above, len(inside)), strict=True):
         if entry.name == segments[-1]:
             return at
     raise PathMissing(path)
 
 
+def _commit(trees: Trees, oid: bytes) -> CommitRow:
+    row = commits(trees.conn, trees.repo_id, [oid]).get(oid)
+    if row is None:
+        raise ObjectMissing(f"The commit {oid.hex()} is missing")
+    return row
+
+
 def _descend(
-    trees: Trees, records: Records, commit: bytes, segments: Segments, asked: str
+    trees: Trees, records: Records, start: CommitRow, segments: Segments, asked: str
 ) -> tuple[bytes, bytes, bytes]:
-    """Return a folder's tree, the commit that last changed it, and its path."""
-    start = commits(trees.conn, trees.repo_id, [commit]).get(commit)
-    if start is None:
-        raise ObjectMissing(f"The commit {commit.hex()} is missing")
-    tree, changed, path = start.tree, commit, b""
+    """Return a folder's tree, the commit that has its record, and its path."""
+    tree, home, path = start.tree, start.oid, b""
     for segment in segments:
-        records.load([changed])
+        records.load([home])
         inside = trees.one(tree)
         position = next((i for i, e in enumerate(inside) if e.name == segment), None)
         if position is None:
             raise PathMissing(asked)
         if not is_folder(inside[position]):
             raise NotAFolder(asked)
-        changed = records.at(changed, path, position)
+        home = records.homes(home, path, len(inside))[position]
         tree = inside[position].oid
         path = path + b"/" + segment if path else segment
-    return tree, changed, path
+    return tree, home, path

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL of commits and of refs that lead to them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
@@ -79,7 +79,7 @@ _MOVE = (
         git_refs.c.name == bindparam("ref"),
         git_refs.c.oid == bindparam("old"),
     )
-    .values(oid=bindparam("new"), commit_oid=bindparam("new"), updated_at=bindparam("at"))
+    .values(oid=bindparam("new"), commit_oid=bindparam("leads_to"), updated_at=bindparam("at"))
 )
 _SET_FACTS = (
     update(git_commits)
@@ -122,24 +122,35 @@ def commits_between(conn: Connection, repo_id: int, first: bytes, last: bytes) -
 
 def insert_commit(conn: Connection, repo_id: int, row: CommitRow, changes: bytes | None) -> None:
     """Insert a commit's row; the same commit is there once."""
+    insert_commits(conn, repo_id, [(row, changes)])
+
+
+def insert_commits(
+    conn: Connection, repo_id: int, rows: Iterable[tuple[CommitRow, bytes | None]]
+) -> None:
+    """Insert the rows of commits, each with its record of `last_commits.py`."""
     insert = insert_for(conn, git_commits).on_conflict_do_nothing(index_elements=["repo_id", "oid"])
-    values = {
-        "repo_id": repo_id,
-        "oid": row.oid,
-        "tree": row.tree,
-        "parents": b"".join(row.parents),
-        "generation": row.generation,
-        "linear": row.linear,
-        "committed_at": row.committed_at,
-        "author": row.author,
-        "author_id": row.author_id,
-        "title": row.title,
-        "message": row.message,
-        "facts_id": row.facts_id,
-        "size": row.size,
-        "last_changes": changes,
-    }
-    conn.execute(insert, values)
+    values = [
+        {
+            "repo_id": repo_id,
+            "oid": row.oid,
+            "tree": row.tree,
+            "parents": b"".join(row.parents),
+            "generation": row.generation,
+            "linear": row.linear,
+            "committed_at": row.committed_at,
+            "author": row.author,
+            "author_id": row.author_id,
+            "title": row.title,
+            "message": row.message,
+            "facts_id": row.facts_id,
+            "size": row.size,
+            "last_changes": changes,
+        }
+        for row, changes in rows
+    ]
+    if values:
+        conn.execute(insert, values)
 
 
 def set_revision_facts(
@@ -192,9 +203,19 @@ def insert_ref(conn: Connection, repo_id: int, ref: Ref, at: Millis) -> bool:
     return conn.execute(made, values).first() is not None
 
 
-def move_ref(conn: Connection, repo_id: int, name: str, old: bytes, new: bytes, at: Millis) -> bool:
-    """Point a ref at another commit, if it points at `old` now."""
+def move_ref(
+    conn: Connection,
+    repo_id: int,
+    name: str,
+    old: bytes,
+    new: bytes,
+    at: Millis,
+    *,
+    commit: bytes | None = None,
+) -> bool:
+    """Point a ref at another commit, or at an annotated tag of `commit`, if it is at `old` now."""
     values = {"repo": repo_id, "ref": name, "old": old, "new": new, "at": at}
+    values["leads_to"] = commit or new
     return conn.execute(_MOVE, values).rowcount == 1
 
 

@@ -27,9 +27,10 @@ _MINE = git_commits.c.repo_id == _REPO
 
 
 class Node(NamedTuple):
-    """A commit in the graph: its id, its parents, and 1 + the largest generation of those."""
+    """A commit in the graph; `generation` is 1 + the largest of its parents'."""
 
     oid: bytes
+    tree: bytes
     parents: tuple[bytes, ...]
     generation: int
 
@@ -74,7 +75,9 @@ def _ahead(postgresql: bool) -> Select:
         )
     found = found.union(step)
     some = select(found.c.oid).limit(bindparam("rows")).subquery("some")
-    node = select(git_commits.c.oid, git_commits.c.parents, git_commits.c.generation)
+    node = select(
+        git_commits.c.oid, git_commits.c.tree, git_commits.c.parents, git_commits.c.generation
+    )
     mine = node.where(_MINE, git_commits.c.oid == some.c.oid)
     if not postgresql:
         return mine
@@ -100,7 +103,8 @@ def read_ahead(conn: Connection, repo_id: int, oids: Sequence[bytes], floor: int
         "rows": len(oids) + _ROWS,
     }
     rows = conn.execute(query, values) if oids else ()
-    return [
-        Node(oid, tuple(parents[i : i + OID_BYTES] for i in range(0, len(parents), OID_BYTES)), at)
-        for oid, parents, at in rows
-    ]
+    return [Node(oid, tree, _split(parents), at) for oid, tree, parents, at in rows]
+
+
+def _split(oids: bytes) -> tuple[bytes, ...]:
+    return tuple(oids[i : i + OID_BYTES] for i in range(0, len(oids), OID_BYTES))

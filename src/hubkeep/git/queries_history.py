@@ -75,7 +75,11 @@ _COUNT = select(func.count()).select_from(_of_commit())
 _REACHABLE = select(
     _ancestors(select(git_refs.c.commit_oid.label("oid")).where(git_refs.c.repo_id == _REPO)).c.oid
 )
-_ALL_TREES = select(git_commits.c.oid, git_commits.c.tree).where(_MINE)
+_ALL_TREES = (
+    select(git_commits.c.oid, git_commits.c.tree)
+    .where(_MINE)
+    .order_by(git_commits.c.generation.desc())
+)
 
 
 def log_page(
@@ -101,5 +105,5 @@ def reachable_commits(conn: Connection, repo_id: int) -> set[bytes]:
 
 
 def trees_of_commits(conn: Connection, repo_id: int) -> dict[bytes, bytes]:
-    """Return the root trees of all commits, by the commits' ids."""
+    """Return the root trees of all commits, by the commits' ids, children before parents."""
     return {row[0]: row[1] for row in conn.execute(_ALL_TREES, {"repo": repo_id})}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL of objects: batches by oid, first-wins inserts, streams of whole repositories."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlalchemy import (
     Column,
@@ -74,8 +74,8 @@ _DATA = ByOids(
 _COUNT = (
     select(func.count()).select_from(git_objects).where(git_objects.c.repo_id == bindparam("repo"))
 )
-_OIDS_OF = (
-    select(git_objects.c.oid)
+_KINDS = (
+    select(git_objects.c.oid, git_objects.c.kind)
     .where(git_objects.c.repo_id == bindparam("repo"))
     .execution_options(yield_per=_STREAM_ROWS)
 )
@@ -117,6 +117,29 @@ def object_data(
         yield row[0], row[1], row[2], row[3]
 
 
+def bounded_data(
+    conn: Connection, repo_id: int, oids: Sequence[bytes], limit: int
+) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """Like `object_data`, with no more than `limit` bytes, inflated, of several objects at once."""
+    for some in batches(oids, _DATA_OIDS):
+        for few in bounded(object_infos(conn, repo_id, some), limit):
+            yield from object_data(conn, repo_id, few)
+
+
+def bounded(infos: Mapping[bytes, ObjectInfo], limit: int) -> Iterator[list[bytes]]:
+    """Yield the oids in lists that take no more than `limit` bytes, or hold one object."""
+    batch: list[bytes] = []
+    held = 0
+    for oid, (_, size, _) in infos.items():
+        if batch and held + size > limit:
+            yield batch
+            batch, held = [], 0
+        batch.append(oid)
+        held += size
+    if batch:
+        yield batch
+
+
 ObjectRow = tuple[bytes, Kind, int, bytes, LfsPointer | None]
 """Oid, kind, size, deflated data, and for pointers what they point at."""
 
@@ -147,7 +170,14 @@ def count_objects(conn: Connection, repo_id: int) -> int:
 
 def stream_oids(conn: Connection, repo_id: int) -> Iterator[bytes]:
     """Yield the oids of all objects, in no order, without holding them."""
-    yield from conn.execute(_OIDS_OF, {"repo": repo_id}).scalars()
+    for oid, _ in stream_kinds(conn, repo_id):
+        yield oid
+
+
+def stream_kinds(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int]]:
+    """Yield (oid, kind) of all objects, in no order, without holding them."""
+    for row in conn.execute(_KINDS, {"repo": repo_id}):
+        yield row[0], row[1]
 
 
 def stream_objects(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int, int, bytes]]:

@@ -7,6 +7,7 @@ Commits are made by `changes`, `squash` and `rewrite`.
 from hubkeep.git.compare import compare
 from hubkeep.git.history import count_commits, log
 from hubkeep.git.last_commits import LastCommits, Memo, last_commits
+from hubkeep.git.path_history import PathPage, log_of_path
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.reading import all_files, blob, entries, entry, walk
 from hubkeep.git.refs import (
@@ -30,6 +31,7 @@ __all__ = [
     "FileChange",
     "LastCommits",
     "Memo",
+    "PathPage",
     "Ref",
     "Revision",
     "all_files",
@@ -45,6 +47,7 @@ __all__ = [
     "entry",
     "last_commits",
     "log",
+    "log_of_path",
     "refs",
     "resolve",
     "set_revision_facts",

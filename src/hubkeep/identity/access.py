@@ -8,12 +8,22 @@ from starlette.requests import Request
 
 from hubkeep import errors
 from hubkeep.identity.actor import Account, Actor
-from hubkeep.identity.queries import account, authenticate
+from hubkeep.identity.proofs import PasswordProof, given_password
+from hubkeep.identity.queries import account, authenticate, of_password
 from hubkeep.kit.time import Millis
 
 
 def actor_of(conn: Connection, request: Request, now: Millis) -> Actor:
-    """Return who sends the request; bad_credentials for a token that is not in force."""
+    """Return who sends the request; bad_credentials for a token that is not in force.
+
+    Where passwords are taken (`sign_in.taking_passwords`) one may have been given: it is looked at
+    again whether it still holds, as a token is.
+    """
+    given = given_password(request)
+    if isinstance(given, PasswordProof):
+        return of_password(conn, given)
+    if given is not None:
+        raise given
     return authenticate(conn, request.headers.get("authorization"), now)
 
 

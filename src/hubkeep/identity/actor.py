@@ -59,12 +59,14 @@ class Token:
 class Actor:
     """The signed-in user and the token used; both absent for an anonymous caller.
 
-    A user without a token is one whom the hub itself acts for: a command, a job, later a browser
-    session.
+    A user without a token is one who gave the account's password, or whom the hub itself acts for:
+    a command, a job, later a browser session.
     """
 
     user: Account | None = None
     token: Token | None = None
+    password: str | None = None
+    """The fingerprint of the password that was given."""
 
     @property
     def is_anonymous(self) -> bool:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SQL of the room: accounts, memberships and tokens."""
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from dataclasses import fields
@@ -14,6 +12,8 @@ from hubkeep.db.lookups import Lookup
 from hubkeep.db.tables import accounts, memberships, tokens
 from hubkeep.identity.actor import ANONYMOUS, Account, Actor, Role, Token, TokenRole
 from hubkeep.identity.names import key
+from hubkeep.identity.passwords import fingerprint
+from hubkeep.identity.proofs import PasswordProof, read_basic
 from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
 
@@ -23,6 +23,11 @@ _BY_TOKEN = Lookup(
     select(*_ACCOUNT_COLUMNS, *_TOKEN_COLUMNS)
     .join(accounts, accounts.c.id == tokens.c.user_id)
     .where(tokens.c.hash == bindparam("hash"), accounts.c.disabled.is_(False))
+)
+_BY_PASSWORD = Lookup(
+    select(*_ACCOUNT_COLUMNS, accounts.c.password_hash).where(
+        accounts.c.id == bindparam("id"), accounts.c.disabled.is_(False)
+    )
 )
 _BY_NAME = select(*_ACCOUNT_COLUMNS).where(
     accounts.c.name_key == bindparam("key"), accounts.c.disabled.is_(False)
@@ -54,16 +59,21 @@ def authenticate(conn: Connection, authorization: str | None, now: Millis) -> Ac
     return Actor(_account(row), Token(token_id, name, TokenRole(role), created_at, expires_at))
 
 
+def of_password(conn: Connection, proof: PasswordProof) -> Actor:
+    """Return who gave this password; wrong_password if it is not the account's any more."""
+    row = _BY_PASSWORD.first(conn, {"id": proof.user_id})
+    stored = row[-1] if row else None
+    if row is None or stored is None or fingerprint(stored) != proof.fingerprint:
+        raise errors.wrong_password()
+    return Actor(_account(row), password=proof.fingerprint)
+
+
 def _secret(authorization: str) -> str | None:
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
-    if scheme.lower() != "basic":
-        return None
-    try:
-        return base64.b64decode(value, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    basic = read_basic(authorization)
+    return basic.secret if basic else None
 
 
 def _account(row: Sequence) -> Account:

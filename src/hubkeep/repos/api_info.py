@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.cards.facts import Facts
+from hubkeep.content.describing import describe_tree
 from hubkeep.content.queries import revision_facts
 from hubkeep.content.reading import revision_of
 from hubkeep.git import store
@@ -81,19 +82,28 @@ async def _answer(app: "App", request: Request, rev: str | None) -> Response:
 
 
 def _facts(conn: Connection, cache: ByteCache, repo: Repo, commit: bytes | None) -> Facts | None:
-    """What a revision says of itself; None where that is not known."""
+    """What a revision says of itself; None where there is none."""
     facts_id = repo.facts_id
     if commit is not None and commit != repo.head:
         facts_id, _ = revision_facts(conn, repo.id, commit)
-    if facts_id is None:
-        return None
     # The number alone may be given again once these facts are gone.
-    cache_key = ("facts", repo.id, facts_id, commit)
+    cache_key = ("facts", repo.id, facts_id or 0, commit)
     encoded = cache.get(cache_key)
     if encoded is None:
-        encoded = load_facts(conn, facts_id)
+        if facts_id is not None:
+            encoded = load_facts(conn, facts_id)
+        elif commit is not None:
+            encoded = _described(conn, repo, commit)
+        else:
+            return None
         cache.put(cache_key, encoded)
     return read_facts(encoded)
+
+
+def _described(conn: Connection, repo: Repo, commit: bytes) -> bytes:
+    """Look at a commit that no branch was moved to, as those in the middle of a push."""
+    tree = revision_of(conn, repo, commit.hex()).tree
+    return msgspec.json.encode(describe_tree(conn, repo.id, repo.type, repo.path, tree))
 
 
 def _siblings(

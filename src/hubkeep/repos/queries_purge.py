@@ -3,7 +3,15 @@
 
 from sqlalchemy import Column, Connection, Table, delete, select
 
-from hubkeep.db.tables import facts, git_commits, git_objects, git_refs, repo_files, repos
+from hubkeep.db.tables import (
+    facts,
+    git_commits,
+    git_objects,
+    git_refs,
+    lfs_locks,
+    repo_files,
+    repos,
+)
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
 from hubkeep.transfer.queries_files import unlink_files
@@ -16,6 +24,7 @@ _PLAIN: tuple[tuple[Table, Column], ...] = (
     (git_objects, git_objects.c.oid),
     (git_commits, git_commits.c.oid),
     (facts, facts.c.id),
+    (lfs_locks, lfs_locks.c.id),
 )
 
 

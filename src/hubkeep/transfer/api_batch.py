@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 # JavaScript's client writes the second.
 _HASHES = ("sha256", "sha_256")
+# Named by git-lfs alone, which hands all files of an answer to one program. That of `multipart` is
+# huggingface_hub's (`hf lfs-enable-largefiles`) and can send nothing in one piece.
+_GIT_LFS = "lfs-standalone-file"
 _OTHER_SIZE = ObjectError(422, "This file has another size")
 
 
@@ -126,10 +129,12 @@ async def _upload(
         access = store_access(app, request, actor, repo.id, looked.epoch, may_write=True)
         actions = offers.by_xet(absent, repo, access)
     else:
-        in_parts = "multipart" in wanted.transfers
+        in_parts, alike = "multipart" in wanted.transfers, _GIT_LFS in wanted.transfers
         # Parts that are joined do not take the place of what is damaged.
         broken = {oid.hex() for oid, file in looked.present.items() if file.is_damaged}
-        actions = await offers.make(absent, looked.under_way, in_parts=in_parts, whole=broken)
+        actions = await offers.make(
+            absent, looked.under_way, in_parts=in_parts, alike=alike, whole=broken
+        )
     offered = {spec.oid: spec.size for spec in good}
     objects = [_answer(spec, offered, looked.present, actions) for spec in wanted.objects]
     whole = "multipart" if offers.any_in_parts else "basic"

@@ -44,26 +44,37 @@ class Offers:
         under_way: Mapping[bytes, OpenUpload],
         *,
         in_parts: bool,
+        alike: bool = False,
         whole: Collection[str] = (),
     ) -> dict[str, Actions]:
         """Return the actions for each file, by oid; `in_parts` if the client knows `multipart`.
 
-        Those that are in `whole` are to come in one piece all the same.
+        With `alike` all come in parts if one does, or none do. Those that are in `whole` are to
+        come in one piece all the same.
         An upload in parts that is `under_way` goes on: parts that came stay. 413 for more parts
         in all than one answer holds.
         """
         candidates = specs if in_parts else ()
         large = [spec for spec in candidates if spec.size > PART_SIZE and spec.oid not in whole]
+        if alike and large:
+            large = [] if any(spec.oid in whole or not spec.size for spec in specs) else specs
         if sum(number_of_parts(spec.size) for spec in large) > MOST_PARTS_AT_ONCE:
             raise errors.too_large(
                 f"These files have more than {MOST_PARTS_AT_ONCE} parts; ask for fewer at once"
             )
         uploads = await self._uploads(large, under_way) if large else {}
+        # Another size: somebody is sending what they say is the same file. One of them errs.
+        fitting = {
+            spec.oid: uploads[spec.oid]
+            for spec in large
+            if spec.oid in uploads and uploads[spec.oid].size == spec.size
+        }
+        if alike and len(fitting) < len(specs):
+            fitting = {}
         actions: dict[str, Actions] = {}
         for spec in specs:
-            upload = uploads.get(spec.oid)
-            # Another size: somebody is sending what they say is the same file. One of them errs.
-            if upload is None or upload.size != spec.size:
+            upload = fitting.get(spec.oid)
+            if upload is None:
                 put = self._signed(Purpose.PUT, "objects", spec)
             else:
                 put = await self._in_parts(spec, upload)

@@ -11,6 +11,7 @@ from hubkeep import errors
 from hubkeep.db.tables import accounts, repos, tokens, uploads
 from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
+from hubkeep.identity.passwords import fingerprint
 from hubkeep.identity.queries import account_by_id, role_in
 from hubkeep.identity.rules import Action, RepoResource, can
 from hubkeep.kit.batches import batches
@@ -31,6 +32,9 @@ _BY_OIDS = select(*_COLUMNS).where(
 )
 _REPO = select(repos.c.owner_id, repos.c.creator_id, repos.c.private, repos.c.disabled).where(
     repos.c.id == bindparam("repo"), repos.c.type != DELETED
+)
+_SIGN_IN = select(accounts.c.disabled, accounts.c.password_hash).where(
+    accounts.c.id == bindparam("user")
 )
 _TOKEN = (
     select(tokens.c.id)
@@ -61,7 +65,9 @@ class NewUpload:
 
 
 class Right(Protocol):
-    """What a signed address or token was made for: a repository, who asked, with which token."""
+    """What a signed address or token was made for: a repository, and who asked, by which token or
+    which password.
+    """
 
     @property
     def repo_id(self) -> int: ...
@@ -69,14 +75,16 @@ class Right(Protocol):
     def user_id(self) -> int | None: ...
     @property
     def token_id(self) -> int | None: ...
+    @property
+    def password(self) -> str | None: ...
 
 
 def check_grant(conn: Connection, grant: Right, action: Action) -> Actor:
     """Check that who was given a signed address may still do what it is for; return who that is.
 
-    The address outlives neither the account, nor the token (one that was deleted; one that expired
-    meanwhile still finishes what it began), nor the account's right to the repository. Raises
-    forbidden, or repo_not_found where the repository is gone.
+    The address outlives neither the account, nor the password or the token (one that was deleted;
+    one that expired meanwhile still finishes what it began), nor the account's right to the
+    repository. Raises forbidden, or repo_not_found where the repository is gone.
     """
     repo = conn.execute(_REPO, {"repo": grant.repo_id}).first()
     if repo is None:
@@ -93,13 +101,15 @@ def _bearer(conn: Connection, grant: Right) -> Actor:
     if grant.user_id is None:
         return Actor()
     user = account_by_id(conn, grant.user_id)
-    disabled = select(accounts.c.disabled).where(accounts.c.id == grant.user_id)
-    if user is None or conn.execute(disabled).scalar():
+    row = conn.execute(_SIGN_IN, {"user": grant.user_id}).first()
+    if user is None or row is None or row.disabled:
         raise errors.forbidden("The account that this address was made for is gone")
     if grant.token_id is not None:
         wanted = {"token": grant.token_id, "user": grant.user_id}
         if conn.execute(_TOKEN, wanted).scalar() is None:
             raise errors.forbidden("The token that this address was made for was revoked")
+    if grant.password is not None and grant.password != fingerprint(row.password_hash or ""):
+        raise errors.forbidden("The password that this address was made for was changed")
     return Actor(user)
 
 

@@ -22,9 +22,9 @@ MEDIA_TYPE = "application/vnd.git-lfs+json"
 _Handler = Callable[["App", Request], Awaitable[Response]]
 
 
-def lfs_answer(value: object) -> Response:
+def lfs_answer(value: object, status: int = 200) -> Response:
     """Write a struct as git-lfs reads it."""
-    return Response(msgspec.json.encode(value), media_type=MEDIA_TYPE)
+    return Response(msgspec.json.encode(value), status, media_type=MEDIA_TYPE)
 
 
 def speaking_lfs(handler: _Handler) -> _Handler:

@@ -37,6 +37,8 @@ class CasToken(msgspec.Struct, frozen=True, array_like=True):
     token_id: int | None
     may_write: bool
     epoch: str
+    password: str | None = None
+    """The fingerprint of the password that the user signed in with."""
 
 
 def sign_token(
@@ -50,7 +52,7 @@ def sign_token(
 ) -> str:
     """Return a token of `actor`'s for a repository; who asks checks the right."""
     token_id = actor.token.id if actor.token else None
-    claims = CasToken(repo_id, actor.user_id, token_id, may_write, epoch)
+    claims = CasToken(repo_id, actor.user_id, token_id, may_write, epoch, actor.password)
     return app.signer.sign(_PURPOSE, claims, seconds=seconds)
 
 

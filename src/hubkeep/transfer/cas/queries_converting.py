@@ -51,6 +51,7 @@ class _Right(NamedTuple):
     repo_id: int
     user_id: int | None
     token_id: int | None = None
+    password: str | None = None
 
 
 def progress(conn: Connection) -> Progress | None:

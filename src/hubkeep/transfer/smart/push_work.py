@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A push from its pack to its refs: taken in, looked through in a read, landed in a transaction."""
+
+import asyncio
+import secrets
+import shutil
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+
+from hubkeep import errors
+from hubkeep.content.jobs import collect_later
+from hubkeep.content.pushing import Move, land_push, with_authors
+from hubkeep.content.upload_mode import REGULAR_LIMIT
+from hubkeep.git.push.incoming import Bounds, Checked, Incoming, Refused, receive
+from hubkeep.git.queries import list_refs
+from hubkeep.git.queries_objects import lock_repo
+from hubkeep.identity.rules import Action
+from hubkeep.repos.access import visit
+from hubkeep.transfer.smart.push_answer import Outcome, Told
+from hubkeep.transfer.smart.push_body import PushBody
+from hubkeep.transfer.smart.push_failures import outcome_of
+from hubkeep.transfer.smart.push_request import PushRequest
+from hubkeep.transfer.smart.push_rules import (
+    Command,
+    Verdicts,
+    accepted,
+    all_or_none,
+    judge,
+    judge_targets,
+)
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+T = TypeVar("T")
+
+_TURN_SECONDS = 60.0
+_FORGOTTEN_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class PushWork:
+    """What one push needs on its way."""
+
+    app: "App"
+    request: Request
+    push: PushRequest
+    repo_id: int
+    body: PushBody
+    told: Told
+
+    async def run(self, pack: AsyncIterator[bytes]) -> Outcome:
+        """Take the push in and land it.
+
+        Once all of the body has come, all that goes wrong is an outcome: the answer is on its way
+        then, and its reader must be told. Before, errors are raised, but for what is wrong with the
+        pack.
+        """
+        try:
+            async with _turn(self.app), _folder(self.app) as folder:
+                return await self._take_in(folder, pack)
+        except Refused as refused:
+            return outcome_of(refused, self.push.commands)
+        except Exception as error:
+            if not self.body.over.is_set():
+                raise
+            # To raise it now would cut the connection, and its user would not know what happened.
+            return outcome_of(error, self.push.commands)
+
+    async def _take_in(self, folder: Path, pack: AsyncIterator[bytes]) -> Outcome:
+        config = self.app.config
+        bounds = Bounds(config.push_mb << 20, config.push_objects, REGULAR_LIMIT)
+        incoming = await receive(folder, pack, bounds)
+        # What follows the pack, if anything does, is nobody's.
+        await self.body.drain()
+        try:
+            return await self._land(incoming)
+        finally:
+            await self._in_thread(incoming.close)
+
+    async def _land(self, incoming: Incoming) -> Outcome:
+        if incoming.objects:
+            self.told.say(f"Checking {incoming.objects} objects")
+        look = partial(self._look_through, incoming)
+        verdicts, checked = await self._in_thread(lambda: self.app.db.read_now(look))
+        left = accepted(self.push.commands, verdicts)
+        if left:
+            self.told.say("Moving the refs" if incoming.objects == 0 else "Storing what is new")
+            verdicts |= await self.app.db.write(
+                lambda conn: self._store(conn, incoming, checked, left)
+            )
+        said = [verdict.said for verdict in verdicts.values() if verdict.said]
+        return Outcome(verdicts=verdicts, said=tuple(dict.fromkeys(said)))
+
+    def _look_through(self, incoming: Incoming, conn: Connection) -> tuple[Verdicts, Checked]:
+        """Judge the refs, then what those that are left lead to."""
+        commands = self.push.commands
+        visitor = visit(conn, self.request, Action.WRITE, self.app.clock())
+        verdicts = self._judge(conn, commands, visitor.repo.default_branch)
+        left = accepted(commands, verdicts)
+        tips = list(dict.fromkeys(each.new for each in left if each.new is not None))
+        if not tips:
+            return verdicts, Checked()
+        checked = incoming.check(conn, self.repo_id, tips)
+        verdicts |= judge_targets(left, checked.peeled)
+        return self._strict(verdicts), with_authors(checked, visitor.actor.user)
+
+    def _store(
+        self, conn: Connection, incoming: Incoming, checked: Checked, commands: list[Command]
+    ) -> Verdicts:
+        """Write everything down, in the caller's transaction; judged again, since others write."""
+        now = self.app.clock()
+        lock_repo(conn, self.repo_id)
+        visitor = visit(conn, self.request, Action.WRITE, now)
+        if visitor.repo.id != self.repo_id:
+            raise errors.repo_not_found(anonymous=False)
+        verdicts = self._judge(conn, commands, visitor.repo.default_branch)
+        moves = [
+            Move(each.name, each.old, each.new, checked.peeled.get(each.new or b""))
+            for each in accepted(commands, verdicts)
+        ]
+        if moves:
+            land_push(conn, visitor, moves, incoming, checked, now)
+            if len(moves) < len(self.push.commands):
+                # What came for the refs that were refused may be stored too.
+                collect_later(conn, self.repo_id, now)
+        return verdicts
+
+    def _judge(self, conn: Connection, commands: list[Command], default_branch: str) -> Verdicts:
+        present = {ref.name: ref.oid for ref in list_refs(conn, self.repo_id)}
+        return self._strict(judge(commands, present, default_branch))
+
+    def _strict(self, verdicts: Verdicts) -> Verdicts:
+        return all_or_none(self.push.commands, verdicts) if self.push.is_atomic else verdicts
+
+    async def _in_thread(self, fn: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self.app.git_threads, fn)
+
+
+@asynccontextmanager
+async def _turn(app: "App") -> AsyncGenerator[None]:
+    """Wait until git may run for this push; 503 where that takes too long."""
+    try:
+        async with asyncio.timeout(_TURN_SECONDS):
+            await app.git_turns.acquire()
+    except TimeoutError as busy:
+        raise errors.unavailable() from busy
+    try:
+        yield
+    finally:
+        app.git_turns.release()
+
+
+@asynccontextmanager
+async def _folder(app: "App") -> AsyncGenerator[Path]:
+    """Make a folder for one push, and delete it at the end, whatever has become of the push."""
+    above = app.config.data / "incoming"
+    folder = above / secrets.token_hex(12)
+    folder.mkdir(parents=True, mode=0o700)
+    loop = asyncio.get_running_loop()
+    await loop.run_in_executor(app.git_threads, _sweep, above)
+    try:
+        yield folder
+    finally:
+        await loop.run_in_executor(app.git_threads, _delete, folder)
+
+
+def _sweep(above: Path) -> None:
+    """Delete what a process that died has left; no push takes a day."""
+    too_old = time.time() - _FORGOTTEN_SECONDS
+    for folder in above.iterdir():
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < too_old:
+                _delete(folder)
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
