@@ -41,6 +41,13 @@ class Addresses:
             )
         return f"{scheme}://{host}"
 
+    def scheme(self, request: Request) -> str:
+        """Return how the client's connection began: `http` or `https`."""
+        if self._fixed:
+            return self._fixed.partition(":")[0]
+        forwarded = _last(request, "x-forwarded-proto") if self._from_proxy(request) else None
+        return forwarded or request.scope["scheme"]
+
     def client_address(self, request: Request) -> str:
         """Return the caller's address, as told by a trusted proxy or by the connection."""
         direct = request.client.host if request.client else ""

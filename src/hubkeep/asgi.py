@@ -29,6 +29,7 @@ from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
 from hubkeep.routes import Route, build_router
+from hubkeep.web.lost import error_page
 
 HEAD_LIMIT = 64 << 10
 """Bytes of header fields; the server itself would take some 400 KiB."""
@@ -109,7 +110,8 @@ class Hub:
             if exchange.started:
                 raise  # the answer is under way: the server closes the connection
             log.exception("request %s to %s failed", exchange.id, exchange.route)
-            await errors.render(errors.internal(exchange.id))(scope, receive, exchange.send)
+            failed = self._refusal(request, errors.internal(exchange.id))
+            await failed(scope, receive, exchange.send)
         finally:
             metrics = self._app.metrics
             metrics.requests.labels(exchange.route, exchange.status).inc()
@@ -129,17 +131,24 @@ class Hub:
             if isinstance(found, WrongMethod):
                 raise errors.method_not_allowed(found.allowed)
             exchange.route = found.target.pattern
+            request.scope["hubkeep.scheme"] = self._app.addresses.scheme(request)
             request.scope["path_params"] = found.params
             return await found.target.handler(self._app, request)
         except Moved as moved:
             return _redirect(path, request.url.query, moved)
         except HubError as error:
-            return errors.render(error)
+            return self._refusal(request, error)
         except (DatabaseFull, NoSpace):
-            return errors.render(errors.no_space())
+            return self._refusal(request, errors.no_space())
         except (DatabaseUnavailable, StoreUnavailable) as error:
             log.warning("storage unavailable: %s", error)
-            return errors.render(errors.unavailable())
+            return self._refusal(request, errors.unavailable())
+
+    def _refusal(self, request: Request, error: HubError) -> Response:
+        assert self._app is not None
+        is_of_api = request.url.path.startswith("/api/")
+        page = None if is_of_api else error_page(self._app, request, error)
+        return page or errors.render(error)
 
 
 class _Body:

@@ -63,7 +63,6 @@ from hubkeep.transfer.cas import (
 )
 from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
-
 from hubkeep.web import pages_card, pages_static
 
 Handler = Callable[[App, Request], Awaitable[Response]]

@@ -99,6 +99,35 @@ tokens = Table(
     UniqueConstraint("user_id", "name"),
 )
 
+# Browsers that somebody has signed in with.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),  # sha256 of the cookie
+    Column("user_id", ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column(
+        "agent", String(256), nullable=False, server_default=""
+    ),  # what the browser calls itself
+    _time("created_at"),
+    _time("seen_at"),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+# Links by which somebody may sign up where the hub does not let everybody; each works once.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("public_id", String(24), nullable=False, unique=True),
+    Column("hash", LargeBinary(32), nullable=False, unique=True),
+    Column("note", String(256), nullable=False, server_default=""),
+    Column("made_by", ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
+    _time("created_at"),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
 # Passwords that were wrong of late, by the name that was given: what is guessed at is closed for a
 # while.
 failed_sign_ins = Table(

@@ -10,6 +10,8 @@ from hubkeep import errors
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.proofs import PasswordProof, given_password
 from hubkeep.identity.queries import account, authenticate, of_password
+from hubkeep.identity.queries_sessions import of_session
+from hubkeep.identity.sessions import counted_session
 from hubkeep.kit.time import Millis
 
 
@@ -17,14 +19,19 @@ def actor_of(conn: Connection, request: Request, now: Millis) -> Actor:
     """Return who sends the request; bad_credentials for a token that is not in force.
 
     Where passwords are taken (`sign_in.taking_passwords`) one may have been given: it is looked at
-    again whether it still holds, as a token is.
+    again whether it still holds, as a token is. Who sends neither may have a browser's session:
+    one that is over is as good as none.
     """
     given = given_password(request)
     if isinstance(given, PasswordProof):
         return of_password(conn, given)
     if given is not None:
         raise given
-    return authenticate(conn, request.headers.get("authorization"), now)
+    authorization = request.headers.get("authorization")
+    secret = None if authorization else counted_session(request)
+    if secret is not None:
+        return of_session(conn, secret, now)
+    return authenticate(conn, authorization, now)
 
 
 def signed_in(conn: Connection, request: Request, now: Millis) -> tuple[Actor, Account]:

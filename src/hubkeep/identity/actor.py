@@ -67,6 +67,8 @@ class Actor:
     token: Token | None = None
     password: str | None = None
     """The fingerprint of the password that was given."""
+    session: int | None = None
+    """The browser's session."""
 
     @property
     def is_anonymous(self) -> bool:

@@ -17,19 +17,19 @@ from hubkeep.identity.proofs import PasswordProof, read_basic
 from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
 
-_ACCOUNT_COLUMNS = tuple(accounts.c[field.name] for field in fields(Account))
+ACCOUNT_COLUMNS = tuple(accounts.c[field.name] for field in fields(Account))
 _TOKEN_COLUMNS = tuple(tokens.c[field.name] for field in fields(Token))
 _BY_TOKEN = Lookup(
-    select(*_ACCOUNT_COLUMNS, *_TOKEN_COLUMNS)
+    select(*ACCOUNT_COLUMNS, *_TOKEN_COLUMNS)
     .join(accounts, accounts.c.id == tokens.c.user_id)
     .where(tokens.c.hash == bindparam("hash"), accounts.c.disabled.is_(False))
 )
 _BY_PASSWORD = Lookup(
-    select(*_ACCOUNT_COLUMNS, accounts.c.password_hash).where(
+    select(*ACCOUNT_COLUMNS, accounts.c.password_hash).where(
         accounts.c.id == bindparam("id"), accounts.c.disabled.is_(False)
     )
 )
-_BY_NAME = select(*_ACCOUNT_COLUMNS).where(
+_BY_NAME = select(*ACCOUNT_COLUMNS).where(
     accounts.c.name_key == bindparam("key"), accounts.c.disabled.is_(False)
 )
 _ROLE = select(memberships.c.role).where(
@@ -53,10 +53,10 @@ def authenticate(conn: Connection, authorization: str | None, now: Millis) -> Ac
     row = _BY_TOKEN.first(conn, {"hash": token_hash(secret)}) if secret else None
     if row is None:
         raise errors.bad_credentials()
-    token_id, name, role, created_at, expires_at = row[len(_ACCOUNT_COLUMNS) :]
+    token_id, name, role, created_at, expires_at = row[len(ACCOUNT_COLUMNS) :]
     if expires_at is not None and expires_at <= now:
         raise errors.bad_credentials()
-    return Actor(_account(row), Token(token_id, name, TokenRole(role), created_at, expires_at))
+    return Actor(account_of(row), Token(token_id, name, TokenRole(role), created_at, expires_at))
 
 
 def of_password(conn: Connection, proof: PasswordProof) -> Actor:
@@ -65,7 +65,7 @@ def of_password(conn: Connection, proof: PasswordProof) -> Actor:
     stored = row[-1] if row else None
     if row is None or stored is None or fingerprint(stored) != proof.fingerprint:
         raise errors.wrong_password()
-    return Actor(_account(row), password=proof.fingerprint)
+    return Actor(account_of(row), password=proof.fingerprint)
 
 
 def _secret(authorization: str) -> str | None:
@@ -76,9 +76,9 @@ def _secret(authorization: str) -> str | None:
     return basic.secret if basic else None
 
 
-def _account(row: Sequence) -> Account:
-    """Read a row that begins with _ACCOUNT_COLUMNS."""
-    return Account(*row[: len(_ACCOUNT_COLUMNS)])
+def account_of(row: Sequence) -> Account:
+    """Read a row that begins with ACCOUNT_COLUMNS."""
+    return Account(*row[: len(ACCOUNT_COLUMNS)])
 
 
 def account(conn: Connection, name: str) -> Account | None:
@@ -88,12 +88,12 @@ def account(conn: Connection, name: str) -> Account | None:
     if not storable(name):
         return None
     row = conn.execute(_BY_NAME, {"key": key(name)}).first()
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 def account_by_id(conn: Connection, account_id: int) -> Account | None:
-    row = conn.execute(select(*_ACCOUNT_COLUMNS).where(accounts.c.id == account_id)).first()
-    return _account(row) if row else None
+    row = conn.execute(select(*ACCOUNT_COLUMNS).where(accounts.c.id == account_id)).first()
+    return account_of(row) if row else None
 
 
 def role_in(conn: Connection, org_id: int, user_id: int | None) -> Role | None:
@@ -107,9 +107,9 @@ def role_in(conn: Connection, org_id: int, user_id: int | None) -> Role | None:
 def organisations_of(conn: Connection, user_id: int) -> Sequence[tuple[Account, Role]]:
     """Return the organisations of a user with the role in each, by name."""
     rows = conn.execute(
-        select(*_ACCOUNT_COLUMNS, memberships.c.role)
+        select(*ACCOUNT_COLUMNS, memberships.c.role)
         .join(memberships, memberships.c.org_id == accounts.c.id)
         .where(memberships.c.user_id == user_id, accounts.c.disabled.is_(False))
         .order_by(accounts.c.name_key)
     )
-    return [(_account(row), Role(row[-1])) for row in rows]
+    return [(account_of(row), Role(row[-1])) for row in rows]

@@ -114,7 +114,9 @@ def _memory(facts: Facts) -> FactGroup | None:
     ]
     for fact, need in zip(found, needs(facts.num_parameters), strict=True):
         fact.value = f"{fact.value} · {need.fits}"
-    return FactGroup("Memory to run it", found, "The weights, and a fifth for what runs beside them.")
+    return FactGroup(
+        "Memory to run it", found, "The weights, and a fifth for what runs beside them."
+    )
 
 
 def _emissions(facts: Facts) -> FactGroup | None:

@@ -33,9 +33,7 @@ def snippets(kind: RepoType, repo_id: str, facts: Facts | None, base: str) -> Se
     if kind is RepoType.DATASET:
         found.append(Snippet("datasets", "python", _DATASETS.format(id=json.dumps(repo_id))))
     option = "" if kind is RepoType.MODEL else f" --repo-type {kind.value}"
-    found.append(
-        Snippet("hf", "bash", f"export HF_ENDPOINT={base}\nhf download {repo_id}{option}")
-    )
+    found.append(Snippet("hf", "bash", f"export HF_ENDPOINT={base}\nhf download {repo_id}{option}"))
     found.append(Snippet("git", "bash", f"git clone {base}/{kind.web_prefix}{repo_id}"))
     return found
 

@@ -29,3 +29,12 @@ def _likes(accept: str) -> dict[str, float]:
         except ValueError:
             found[kind.strip().lower()] = 0.0
     return found
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a browser asks for a page to look at: it names HTML, as no other client does."""
+    if request.query_params.get("format") == "json":
+        return False
+    return request.method in ("GET", "HEAD", "POST") and "text/html" in _likes(
+        request.headers.get("accept", "")
+    )
