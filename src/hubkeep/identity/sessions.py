@@ -57,6 +57,25 @@ def is_form_token(secret: str, given: str) -> bool:
     return hmac.compare_digest(form_token(secret).encode(), given.encode())
 
 
+def form_secret(request: Request) -> str | None:
+    """Return what the forms of this browser are proven by: its session, or for who is not signed in
+    a cookie of its own.
+    """
+    return session_secret(request) or request.cookies.get(_form_name(request)) or None
+
+
+def set_form_secret(request: Request, response: Response, secret: str) -> None:
+    """Have a browser without a session keep what its forms are proven by, while it is open."""
+    response.set_cookie(
+        _form_name(request),
+        secret,
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
 def set_session(request: Request, response: Response, secret: str) -> None:
     """Have the browser keep a secret: for 30 days, for this host alone, unseen by scripts."""
     response.set_cookie(
@@ -79,6 +98,10 @@ def drop_session(request: Request, response: Response) -> None:
 
 def _is_secure(request: Request) -> bool:
     return request.scope.get("hubkeep.scheme", request.url.scheme) == "https"
+
+
+def _form_name(request: Request) -> str:
+    return f"{_name(request)}-form"
 
 
 def _name(request: Request) -> str:

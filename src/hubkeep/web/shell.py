@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from hubkeep.identity.actor import Actor
+from hubkeep.identity.sessions import form_secret, form_token, new_session_secret
 from hubkeep.web.site import Shell
 
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ _THEMES = ("light", "dark")
 
 def shell_for(app: "App", request: Request, actor: Actor) -> Shell:
     """Return the frame of a page for who looks at it."""
+    secret = form_secret(request)
+    fresh = None if secret else new_session_secret()
     theme = request.cookies.get("theme", "")
     return Shell(
         base=app.base_url(request),
         path=request.url.path,
         actor=actor,
         now=app.clock(),
+        csrf=form_token(secret or fresh or ""),
+        fresh_secret=fresh,
         theme=theme if theme in _THEMES else "",
     )

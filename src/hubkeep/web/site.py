@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep.identity.actor import Actor
+from hubkeep.identity.sessions import set_form_secret
 from hubkeep.web import words
 from hubkeep.web.assets import Assets
 from hubkeep.web.wants import wants_json
@@ -45,6 +46,9 @@ class Shell:
     actor: Actor
     now: int
     csrf: str = ""
+    """What each form carries in the field `csrf`."""
+    fresh_secret: str | None = None
+    """What that is made from, where the browser does not have it yet."""
     theme: str = ""
 
 
@@ -86,4 +90,7 @@ def shown(
     if wants_json(request):
         return Response(msgspec.json.encode(page), status, own, "application/json")
     own |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
-    return Response(app.site.html(page, shell), status, own, "text/html; charset=utf-8")
+    answer = Response(app.site.html(page, shell), status, own, "text/html; charset=utf-8")
+    if shell.fresh_secret is not None:
+        set_form_secret(request, answer, shell.fresh_secret)
+    return answer

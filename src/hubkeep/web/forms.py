@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forms of pages: read into structs, and only where they come from a page of the hub."""
+
+from typing import TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hubkeep import errors
+from hubkeep.http import decode_pairs, read_body
+from hubkeep.identity.sessions import FORM_FIELD, form_secret, is_form_token, prove_own_page
+
+T = TypeVar("T")
+
+FORM_LIMIT = 256 << 10
+
+
+async def read_form(request: Request, kind: type[T], limit: int = FORM_LIMIT) -> T:
+    """Decode a form into the struct `kind`; 400 that names the field where it does not fit.
+
+    Its token is checked first, 403; from then on the browser's session counts for this request.
+    """
+    body = (await read_body(request, limit)).decode("utf-8", "replace")
+    pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=2000)
+    given = dict(pairs).get(FORM_FIELD, "")
+    secret = form_secret(request)
+    if secret is None or not is_form_token(secret, given):
+        raise errors.forbidden("This page was open for too long: go back, reload it and try again")
+    prove_own_page(request)
+    return decode_pairs(urlencode([pair for pair in pairs if pair[0] != FORM_FIELD]), kind)
+
+
+def own_path(target: str | None, otherwise: str = "/") -> str:
+    """Return a path of this hub to go on to; `otherwise` for anything that could lead elsewhere."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return otherwise
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc or any(ord(sign) < 33 or sign == "\\" for sign in target):
+        return otherwise
+    return target
+
+
+def go_to(path: str) -> Response:
+    """Answer a form that did its work: the browser asks for the next page."""
+    return RedirectResponse(path, 303)
