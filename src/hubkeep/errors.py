@@ -263,5 +263,14 @@ def unavailable() -> HubError:
     )
 
 
+def git_busy() -> HubError:
+    """503 while others have all turns to run git."""
+    return HubError(
+        503,
+        "The hub is busy with other fetches and pushes; try again in a moment",
+        headers={"Retry-After": "10"},
+    )
+
+
 def no_space() -> HubError:
     return HubError(507, "The hub's disk is full; reading goes on, writing needs space")
