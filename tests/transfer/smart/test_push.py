@@ -282,3 +282,12 @@ def test_a_push_against_a_commit_of_the_api(copy: WorkCopy, remote: Remote):
     copy.push("--force", "main")
     late = remote.commit({"late": b"1"}, parentCommit=before)
     assert late.status_code == 412
+
+
+def test_a_repository_is_pushed_to_by_its_old_name(copy: WorkCopy, remote: Remote):
+    renamed = f"{remote.path}-renamed"
+    body = {"fromRepo": remote.path, "toRepo": renamed, "type": "model"}
+    assert remote.call("POST", "/api/repos/move", json=body).status_code == 200
+    tip = copy.commit({"a": b"1"})
+    copy.push("main")
+    assert Remote(remote.hub, renamed).info()["sha"] == tip
