@@ -134,8 +134,8 @@ class PushWork:
         ]
         if moves:
             land_push(conn, visitor, moves, incoming, checked, now)
-            if len(moves) < len(self.push.commands):
-                # What came for the refs that were refused may be stored too.
+            if not set(checked.peeled) <= {move.new for move in moves}:
+                # What came for a ref that has moved meanwhile is stored too.
                 collect_later(conn, self.repo_id, now)
         return verdicts
 
@@ -170,12 +170,11 @@ async def _folder(app: "App") -> AsyncGenerator[Path]:
     above = app.config.data / "incoming"
     folder = above / secrets.token_hex(12)
     folder.mkdir(parents=True, mode=0o700)
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(app.git_threads, _sweep, above)
+    await asyncio.to_thread(_sweep, above)
     try:
         yield folder
     finally:
-        await loop.run_in_executor(app.git_threads, _delete, folder)
+        await asyncio.to_thread(_delete, folder)
 
 
 def _sweep(above: Path) -> None:
