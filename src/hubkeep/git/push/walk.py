@@ -147,13 +147,17 @@ class Walk:
         homes: list[bytes] = []
         fresh: list[bytes] = []
         for entry in new.entries:
-            same = next((s for s in sources if entry in s.folder.places), None)
-            lasts.append(same.last(entry) if same else commit)
-            homes.append(same.home_of(entry) if same else commit)
-            if same is None:
+            for same in sources:
+                if entry in same.folder.places:
+                    lasts.append(same.last(entry))
+                    homes.append(same.home_of(entry))
+                    if same is not sources[0] and _again(entry, same, place, sources, ahead):
+                        homes[-1] = commit
+                    break
+            else:
+                lasts.append(commit)
+                homes.append(commit)
                 fresh.append(entry)
-            elif same is not sources[0] and _again(entry, same, place, sources, ahead):
-                homes[-1] = commit
         self._enter(place, new, fresh, sources, ahead)
         if any(oid != commit for oid in lasts):
             record[path] = b"".join(lasts)
