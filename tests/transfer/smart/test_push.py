@@ -159,6 +159,11 @@ def test_another_repository_is_mirrored(git: GitClient, new_remote: Callable[...
     listed = git.run("for-each-ref", "--format=%(refname) %(*objectname)%(objectname)", cwd=mirror)
     here = dict(each.split(" ") for each in listed.out.splitlines())
     assert {name: oid[:40] for name, oid in here.items()} == remote.refs()
+    back = git.home / "back.git"
+    git.run("clone", "-q", "--mirror", git.url(remote), str(back))
+    git.run("fsck", "--full", "--strict", cwd=back)
+    listing = ("for-each-ref", "--format=%(refname) %(objectname)")
+    assert git.run(*listing, cwd=back).out == git.run(*listing, cwd=mirror).out
     git.run("branch", "-q", "-D", "branch0", cwd=mirror)
     git.run("push", "--mirror", git.url(remote), cwd=mirror)
     assert "refs/heads/branch0" not in remote.refs()
@@ -168,10 +173,8 @@ def test_a_push_from_a_clone_with_a_cut_history(git: GitClient, copy: WorkCopy, 
     for number in range(5):
         copy.commit({"a": b"%d" % number})
     copy.push("main")
-    cut = git.home / "cut"
-    git.run("clone", "-q", "--depth", "2", copy.folder.as_uri(), str(cut))
-    shallow = WorkCopy(git, cut)
-    shallow.run("remote", "set-url", "origin", git.url(remote))
+    shallow = git.clone(remote, "--depth", "2")
+    assert shallow.run("rev-list", "--count", "HEAD").out == "2\n"
     tip = shallow.commit({"b": b"2"})
     shallow.push("main")
     assert remote.info()["sha"] == tip

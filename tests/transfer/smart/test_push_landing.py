@@ -63,6 +63,7 @@ def test_a_right_that_is_lost_on_the_way_is_lost(bench: Bench, hub: TestHub, tip
     assert bench.leftovers() == []
 
 
+@on_sqlite
 def test_a_repository_that_goes_on_the_way_is_gone(bench: Bench, hub: TestHub, tip: str):
     commit = bench.commit({"a": b"1"})
     body = request_body([(NOTHING, commit, SIDE)], bench.pack(commit))
@@ -126,6 +127,7 @@ def test_sizes_and_storage_are_counted_from_what_is_known(bench: Bench, hub: Tes
     assert columns() == (3000, used + 4010)
 
 
+@on_sqlite
 def test_commits_in_the_middle_of_a_push_say_what_they_are(bench: Bench, tip: str):
     card = b"---\nlicense: %b\n---\n"
     one = bench.commit({"README.md": card % b"mit"})
@@ -213,6 +215,7 @@ def test_a_file_whose_hash_is_only_claimed_is_waited_for(bench: Bench, hub: Test
     assert bench.refs() == {MAIN: tip}
 
 
+@on_sqlite
 def test_two_pointers_of_one_file_with_two_sizes_are_refused(bench: Bench, tip: str):
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%b\nsize %d\n"
     named = {f"{size}.bin": pointer % (b"ab" * 32, size) for size in (5, 6)}

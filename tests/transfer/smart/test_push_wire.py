@@ -44,6 +44,7 @@ def adverts(hub: TestHub, path: str = "/alice/shelf", **how):
     return hub.get(f"{path}/info/refs?service=git-receive-pack", **how)
 
 
+@on_sqlite
 def test_who_may_push_is_told_the_refs(hub: TestHub, shelf: Shelf, tip: str):
     told = adverts(hub, "/alice/shelf.git", token=hub.tokens.alice)
     assert told.headers["content-type"] == "application/x-git-receive-pack-advertisement"
@@ -69,12 +70,14 @@ def test_annotated_tags_are_told_as_they_are(hub: TestHub, shelf: Shelf, tip: st
     assert "^{}" not in told
 
 
+@on_sqlite
 def test_an_empty_repository_tells_its_capabilities(bench: Bench, hub: TestHub):
     hub.write(lambda conn: conn.execute(git_refs.delete()))
     told = adverts(hub, token=hub.tokens.alice).content
     assert f"{NOTHING} capabilities^{{}}\0report-status ".encode() in told
 
 
+@on_sqlite
 @pytest.mark.parametrize("private", [False, True])
 def test_who_may_not_push_is_told_before_anything_is_sent(hub: TestHub, private: bool):
     shelf = Shelf(hub).create(private=private)
@@ -110,6 +113,7 @@ def test_a_push_makes_a_branch_in_a_repository(bench: Bench, tip: str, hub: Test
     assert bench.api().json()["sha"] == tip
 
 
+@on_sqlite
 def test_what_is_said_goes_with_the_channels_that_were_chosen(bench: Bench, tip: str):
     commit = bench.commit({"a": b"1"})
     pack = bench.pack(commit)
@@ -128,12 +132,14 @@ def test_what_is_said_goes_with_the_channels_that_were_chosen(bench: Bench, tip:
     assert len(bench.refs()) == 6
 
 
+@on_sqlite
 def test_no_command_at_all_is_git_asking_whether_it_may_send_more(bench: Bench):
     probe = bench.send(b"0000")
     assert (probe.status_code, probe.content) == (200, b"")
     assert probe.headers["content-type"] == "application/x-git-receive-pack-result"
 
 
+@on_sqlite
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
 def test_a_body_may_come_packed(bench: Bench, encoding: str):
     commit = bench.commit({"a": b"1" * 5_000_000})
@@ -211,6 +217,7 @@ def test_a_push_that_lacks_objects_is_refused(bench: Bench, tip: str):
     assert bench.leftovers() == []
 
 
+@on_sqlite
 def test_objects_of_another_repository_are_missing_here(bench: Bench, hub: TestHub, tip: str):
     secret = bench.commit({"a": b"1"})
     Shelf(hub, "alice/other").create(private=True)
@@ -251,6 +258,7 @@ def test_each_ref_is_judged_by_itself_unless_all_or_none_are_wanted(bench: Bench
     assert bench.refs() == {MAIN: tip, "refs/heads/good": commit, "refs/tags/good": commit}
 
 
+@on_sqlite
 def test_a_branch_leads_to_a_commit_and_a_tag_to_one_in_the_end(bench: Bench, tip: str):
     commit = bench.commit({"a": b"1"})
     tag = _tag_of(bench, commit, "commit")
@@ -275,6 +283,7 @@ def _tag_of(bench: Bench, oid: str, kind: str) -> str:
     return bench.git("hash-object", "-t", "tag", "-w", "--stdin", given=f"{text}t\n".encode())
 
 
+@on_sqlite
 def test_shallow_lines_are_passed_over(bench: Bench, tip: str):
     first = bench.commit({"a": b"1"})
     second = bench.commit({"a": b"2"}, first)
@@ -289,6 +298,7 @@ def test_shallow_lines_are_passed_over(bench: Bench, tip: str):
     assert cut.refs == {"refs/heads/cut": "missing necessary objects"}
 
 
+@on_sqlite
 def test_many_pushes_over_one_connection(bench: Bench, tip: str):
     """A refused body leaves nothing behind that the next request would stumble over."""
     last = NOTHING
