@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -81,21 +81,28 @@ def test_deltas_that_grow(sqlite_url: str, tmp_path: Path) -> None:
     assert found["memory"] < MOST
 
 
-def bombs() -> Iterator[tuple[str, HandMade, bytes, str]]:
-    made = HandMade()
-    blob = made.blob(bytes(300 << 20))
-    yield "blob", made, made.commit(made.tree((b"100644", b"a.bin", blob))), "git-lfs"
-    made = HandMade()
-    entries = b"".join(b"100644 %07d\0%b" % (n, b"\x11" * 20) for n in range(900_000))
-    yield "tree", made, made.commit(made.add(Kind.TREE, entries)), "a tree may have"
-    made = HandMade()
-    tree = made.tree((b"100644", b"a", made.blob(b"")))
-    yield "commit", made, made.commit(tree, text=b"x" * (200 << 20)), "a commit may have"
+def large_blob(made: HandMade) -> bytes:
+    return made.commit(made.tree((b"100644", b"a.bin", made.blob(bytes(300 << 20)))))
 
 
-@pytest.mark.parametrize("what", ["blob", "tree", "commit"])
-def test_objects_that_grow(sqlite_url: str, tmp_path: Path, what: str) -> None:
-    made, tip, words = next((m, t, w) for name, m, t, w in bombs() if name == what)
+def large_tree(made: HandMade) -> bytes:
+    entries = (b"100644 %07d\0%b" % (n, b"\x11" * 20) for n in range(600_000))
+    return made.commit(made.add(Kind.TREE, b"".join(entries)))
+
+
+def large_commit(made: HandMade) -> bytes:
+    return made.commit(made.tree((b"100644", b"a", made.blob(b""))), text=b"x" * (100 << 20))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [(large_blob, "git-lfs"), (large_tree, "a tree may have"), (large_commit, "a commit may")],
+)
+def test_objects_that_grow(
+    sqlite_url: str, tmp_path: Path, make: Callable[[HandMade], bytes], words: str
+) -> None:
+    made = HandMade()
+    tip = make(made)
     found = pushed(sqlite_url, tmp_path, made.pack, tip)
     assert any(words in line for line in found["refused"]), found
     assert found["memory"] < MOST
@@ -109,8 +116,9 @@ def test_many_objects_are_no_bomb(sqlite_url: str, tmp_path: Path) -> None:
         blobs = [made.blob(pointer(folder * 100 + n)) for n in range(100)]
         inside = [(b"100644", b"%03d" % n, blob) for n, blob in enumerate(blobs)]
         folders.append((b"40000", b"%03d" % folder, made.tree(*inside)))
-    found = pushed(sqlite_url, tmp_path, made.pack, made.commit(made.tree(*folders)))
-    assert "write" not in found["refused"]
+    tip = made.commit(made.tree(*folders))
+    found = pushed(sqlite_url, tmp_path, made.pack, tip)
+    assert "write" in found["seconds"], found
     assert found["memory"] < MOST / 4
 
 

@@ -47,8 +47,16 @@ def check(
     history = History(conn, repo_id, pack, contents, walk, rows, records)
     history.take(list(dict.fromkeys(peeled.values())))
     contents.finish([rows[tip].tree for tip in set(peeled.values()) if tip in rows])
-    gained = _gained(pack, contents, there)
-    return Checked(rows, peeled, pointers, gained, records, bytes(contents.reached), outside)
+    return Checked(
+        commits=rows,
+        peeled=peeled,
+        pointers=pointers,
+        gained=_gained(pack, contents, there),
+        records=records,
+        reached=bytes(contents.reached),
+        has_empty_tree=contents.has_empty_tree,
+        outside=outside,
+    )
 
 
 def _there(conn: Connection, repo_id: int, pack: Pack) -> bytearray:
