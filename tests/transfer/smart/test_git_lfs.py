@@ -155,14 +155,23 @@ def test_a_private_repository_by_what_git_remembers_of_a_password(
     assert refused.code != 0
 
 
-def test_each_file_is_verified_after_it_was_sent(person: GitClient, remote: Remote):
-    traced = person.with_env(GIT_TRACE="1")
+def test_a_file_goes_to_an_address_that_needs_no_token_and_is_verified(
+    person: GitClient, remote: Remote
+):
+    traced = person.signed_in(person.token, "helper")
+    traced = traced.with_env(GIT_TRACE="1", GIT_CURL_VERBOSE="1")
     copy = tracking(traced, remote)
     copy.commit({"x.dat": os.urandom(1000)})
     told = push(copy)
-    assert re.search(r"HTTP: POST http://[^ ]*/lfs/verify/", told)
-    # git-lfs learns that it need not ask about locks again only where they are not spoken.
-    assert re.search(r"HTTP: POST http://[^ ]*/info/lfs/locks/verify", told)
+    sent = re.findall(r"^> ((?:PUT|POST) \S*) HTTP/1.1\n((?:> .*\n)*)", told, re.MULTILINE)
+    signed = {path.split("/")[2]: head for path, head in sent if "/lfs/" in path[:11]}
+    asked = {path.rpartition("/")[2]: head for path, head in sent if "/info/lfs/" in path}
+    assert signed.keys() == {"objects", "verify"}
+    assert not any("Authorization" in head for head in signed.values())
+    # git-lfs asks for locks by itself, and tells its user if they are not spoken.
+    assert {"batch", "verify"} <= asked.keys()
+    assert any("Authorization: Basic" in head for head in asked.values())
+    assert "locking API" not in told
 
 
 def test_a_token_that_only_reads_fetches_and_is_refused_with_the_reason(
