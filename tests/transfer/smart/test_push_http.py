@@ -154,9 +154,13 @@ def test_a_pack_past_the_limits_is_refused_and_said_why(small_hub: LiveHub, tmp_
     copy.run("checkout", "-q", "--orphan", "other")
     copy.run("rm", "-rfq", ".")
     with Path("/dev/urandom").open("rb") as random:
-        copy.commit({"a": random.read(9 << 20)})
+        content = random.read(1 << 20) * 32
+    copy.run("config", "core.compression", "0")
+    copy.commit({"a": content})
+    # The client sends all of it before it looks at the answer.
     refused = copy.refused("--force", "other")
     assert "A push may bring at most 1 MiB" in refused.remote
+    assert "[remote rejected] other -> other (unpacker error)" in refused.err
     assert is_clean(small_hub)
 
 

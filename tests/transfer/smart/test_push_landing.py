@@ -46,6 +46,24 @@ def tip(shelf: Shelf, hub: TestHub) -> str:
     return hub.get(shelf.api).json()["sha"]
 
 
+def test_a_right_that_is_lost_while_the_push_is_looked_through_is_lost(
+    bench: Bench, hub: TestHub, tip: str, monkeypatch: pytest.MonkeyPatch
+):
+    check = Incoming.check
+
+    def slow_check(self, conn, repo, tips):
+        checked = check(self, conn, repo, tips)
+        hub.write(lambda conn: conn.execute(tokens.delete()))
+        return checked
+
+    monkeypatch.setattr(Incoming, "check", slow_check)
+    commit = bench.commit({"a": b"1"})
+    answer = bench.push((NOTHING, commit, SIDE), pack=bench.pack(commit))
+    assert answer.refs == {SIDE: "failed to update ref"}
+    assert "Invalid credentials" in answer.said
+    assert hub.read(lambda conn: conn.execute(select(git_refs.c.name)).scalars().all()) == [MAIN]
+
+
 def test_a_right_that_is_lost_on_the_way_is_lost(bench: Bench, hub: TestHub, tip: str):
     commit = bench.commit({"a": b"1"})
     body = request_body([(NOTHING, commit, SIDE)], bench.pack(commit))
