@@ -2,15 +2,19 @@
 """Who may come in by git: people of all kinds at repositories of both kinds, on a live hub."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete
 
+from hubkeep.db.tables import tokens
+from hubkeep.git.pktline import FLUSH, packet
 from tests.harness.hub import LiveHub, running_hub, seed_folder
 from tests.transfer.smart.native import GitClient, Ran, Remote, make_client, make_remote
 from tests.transfer.smart.people import PUSH_TYPE, Line, People, basic, push_of, quick_hash
+from tests.transfer.town import Town, as_user
 
 BATCH = "/info/lfs/objects/batch"
 REFS = "/info/refs?service="
@@ -208,6 +212,27 @@ def test_what_is_taken_away_while_a_push_comes_lands_nothing(
         answer = line.end(late[-10:])
     assert answer.status == HOW[how] or b"ng refs/heads/late" in answer.body, answer.body
     assert acme.refs().keys() == {"refs/heads/main", "refs/heads/topic"}
+
+
+@pytest.mark.anyio
+async def test_what_is_revoked_while_a_fetch_is_asked_for_tells_nothing(quick_town: Town):
+    town = quick_town
+    town.repo("bob/m", private=True)
+    body = packet(b"command=ls-refs\n") + FLUSH
+    headers = {**as_user("bob"), **sent_as("/git-upload-pack"), "Git-Protocol": "version=2"}
+
+    async def pieces(*, revoked: bool) -> AsyncIterator[bytes]:
+        yield body[:10]
+        if revoked:
+            mine = delete(tokens).where(tokens.c.user_id == town.ids["bob"])
+            town.app.db.write_now(lambda conn: conn.execute(mine))
+        yield body[10:]
+
+    async def fetch(*, revoked: bool) -> int:
+        path, sent = "/bob/m/git-upload-pack", pieces(revoked=revoked)
+        return (await town.client.post(path, content=sent, headers=headers)).status_code
+
+    assert [await fetch(revoked=False), await fetch(revoked=True)] == [200, 401]
 
 
 @pytest.fixture(scope="module")

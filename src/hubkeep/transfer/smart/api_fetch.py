@@ -52,9 +52,11 @@ async def upload_pack(app: "App", request: Request) -> Response:
     find_git()
     if request.headers.get("content-type", "").strip().lower() != _ASKED:
         raise HubError(415, f"A fetch is asked for with the content type {_ASKED}")
-    repo = await _repo(app, request)
+    await _repo(app, request)
     with TemporaryFile() as given:
         await _receive(request, given)
+        # Whose right it was when the request began may have lost it since.
+        repo = await _repo(app, request)
         task = Task(("upload-pack", "--stateless-rpc", "."), _environment(request), given)
         return await served(app, request, repo, task, _headers("result"))
 
