@@ -51,7 +51,7 @@ def test_large_files_are_pushed_cloned_and_read_by_the_api(person: GitClient, re
     copy.commit(files)
     push(copy)
 
-    clone = person.clone(remote)
+    clone = person.signed_in("").clone(remote)
     assert {name: (clone.folder / name).read_bytes() for name in files} == files
     assert clone.run("lfs", "fsck").out.strip() == "Git LFS fsck OK"
     assert remote.read("weights.dat") == LARGE
