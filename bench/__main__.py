@@ -19,6 +19,7 @@ BENCHES = {
     "verification": "bench.verification",
     "transfer": "bench.transfer_figures",
     "xet": "bench.xet_figures",
+    "git": "bench.git_figures",
     "search": "bench.search_figures",
 }
 

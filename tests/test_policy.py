@@ -158,11 +158,6 @@ class Ask:
         return "{repo}" in self.route.pattern or "<name>" in str(BODIES.get(self.key))
 
     @property
-    def is_asked_by_git(self) -> bool:
-        """Whether errors come as plain text, which git shows to people."""
-        return self.route.area == "git over http"
-
-    @property
     def is_seen(self) -> bool:
         return self.name == OPEN or self.actor in SEES_ALL[self.ns]
 
@@ -267,7 +262,7 @@ def check_right(ask: Ask, answer: httpx.Response, where: str) -> None:
         assert not refused, where
     elif ask.names_a_repo and not ask.is_seen:
         assert answer.status_code == (401 if ask.actor == NOBODY else 404), where + hint
-        if ask.is_asked_by_git:
+        if answer.headers["content-type"].startswith("text/plain"):  # which git shows to people
             assert answer.text == "Repository not found\n", where
         # A body that names a repository is not even looked at for who is not signed in.
         elif "{repo}" in ask.route.pattern or ask.actor != NOBODY:

@@ -214,6 +214,15 @@ def already_locked(path: str, owner: str, lock: object) -> HubError:
     return HubError(409, f"{path} is locked by {owner} already", extra={"lock": lock})
 
 
+def merge_conflicts(branch: str, conflicts: Sequence[Mapping[str, Any]]) -> HubError:
+    """409 for what cannot be merged without a person; `conflicts` has paths, kind and message."""
+    return HubError(
+        409,
+        f"{len(conflicts)} conflict(s) with {branch}: merge with git, and push",
+        extra={"conflicts": conflicts},
+    )
+
+
 def branch_moved() -> HubError:
     """The text that huggingface.co gives and clients test for."""
     return HubError(
@@ -260,6 +269,15 @@ def unavailable() -> HubError:
         503,
         "The hub's storage is busy or not reachable; try again",
         headers={"Retry-After": "1"},
+    )
+
+
+def git_busy() -> HubError:
+    """503 while others have all turns to run git."""
+    return HubError(
+        503,
+        "The hub is busy with other fetches and pushes; try again in a moment",
+        headers={"Retry-After": "10"},
     )
 
 

@@ -266,6 +266,11 @@ DAMAGES: dict[str, tuple[Damage, Callable[[Sample], bytes | str], str]] = {
         lambda s: s.second,
         "has a record of 1 entries of 'f', which has 2",
     ),
+    "a record with too many places": (
+        lambda s: s.row(s.second, last_changes=encode_record({b"f/": s.first * 3})),
+        lambda s: s.second,
+        "has a record of 3 entries of 'f/', which has 2",
+    ),
     "a record of no folder": (
         lambda s: s.row(s.second, last_changes=encode_record({b"f/x": s.first})),
         lambda s: s.second,

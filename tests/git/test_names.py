@@ -80,6 +80,9 @@ ACCEPTED = [
     "/".join(["a"] * 64),
     "con",
     "git~2",
+    "gitmodules",
+    "git.git",
+    "a-b_c.0",
 ]
 
 
@@ -149,6 +152,7 @@ def test_what_we_accept_git_accepts(scratch: Path, name: str) -> None:
 def test_disguises_of_attributes_are_known(name: str) -> None:
     assert is_attributes(name.encode())
     assert not is_attributes(b"README.md")
+    assert not is_attributes(b"gitattributes")
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,15 @@ def nested_tags(repo: Workshop, commit: bytes, depth: int) -> list[bytes]:
     return made[1:]
 
 
+def test_objects_are_inserted_once(repo: Workshop) -> None:
+    payloads = [b"%d" % number for number in range(5)]
+    rows = [(object_id(Kind.BLOB, each), Kind.BLOB, 1, deflate(each), None) for each in payloads]
+    assert repo.write(insert_objects, rows[:3]) == 3
+    assert repo.write(insert_objects, [(*rows[0][:3], b"other", None), *rows[2:]]) == 2
+    assert repo.write(insert_objects, rows) == 0
+    assert repo.read(store.blob, rows[0][0], 10) == payloads[0]
+
+
 def test_what_no_ref_leads_to_is_purged(repo: Workshop, tmp_path: Path) -> None:
     old = repo.commit({"a": b"secret", "b": b"kept"}).oid
     gone = repo.read(store.entry, repo.tree(), "a").oid

@@ -88,6 +88,10 @@ class Auditor:
         answer = self._get(f"{API}/refs").json()
         listed = [*answer["branches"], *answer["tags"]]
         refs = {item["ref"]: item["targetCommit"] for item in listed}
+        by_push = {name for name in refs if name.startswith("refs/heads/at-push-")}
+        tagged = {name for name in refs if name.startswith("refs/tags/push-")}
+        names = {name.removeprefix("refs/heads/at-") for name in by_push}
+        assert names == {name.removeprefix("refs/tags/") for name in tagged}, "half a push is there"
         wanted = [entry for entry in entries if entry.kind == "ref"]
         for entry in wanted:
             assert entry.ref in refs, f"{entry.ref} is gone"

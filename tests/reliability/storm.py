@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2 as httpx
 
 from tests.reliability.checks import Auditor, check_blobs, check_repository, check_xorbs
+from tests.reliability.git_writers import Pushes
 from tests.reliability.ledger import Ledger
 from tests.reliability.process import Mortal
 from tests.reliability.writers import (
@@ -33,6 +34,7 @@ class Toll:
 
     kills: int = 0
     commits: int = 0
+    pushes: int = 0
     uploads: int = 0
     xet_uploads: int = 0
     refs: int = 0
@@ -47,6 +49,7 @@ class Toll:
         slowest = max(self.ready_seconds)
         return (
             f"{self.kills} kills; acknowledged and found again: {self.commits} commits, "
+            f"{self.pushes} of them pushed, "
             f"{self.uploads} large files by git-lfs, {self.xet_uploads} by Xet, "
             f"{self.refs} branches and tags; {self.attempts} attempts; "
             f"{self.files_read} files read back, {self.blobs_hashed} blobs hashed at the end, "
@@ -67,7 +70,7 @@ def storm(folder: Path, kills: int, env: Mapping[str, str], seed: int = 0) -> To
     toll = Toll()
     try:
         _prepare(hub)
-        writers = _writers(hub, ledger, kills)
+        writers = _writers(hub, ledger, kills, folder)
         with _auditing(hub) as auditor:
             toll.ready_seconds.append(hub.start())
             _create_repository(hub)
@@ -123,7 +126,7 @@ def _create_repository(hub: Mortal) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def _writers(hub: Mortal, ledger: Ledger, kills: int) -> list[Writer]:
+def _writers(hub: Mortal, ledger: Ledger, kills: int, folder: Path) -> list[Writer]:
     return [
         SmallCommits("small-1", hub, ledger),
         SmallCommits("small-2", hub, ledger),
@@ -133,6 +136,8 @@ def _writers(hub: Mortal, ledger: Ledger, kills: int) -> list[Writer]:
         XetFiles("xet-2", hub, ledger),
         FilesInParts("parts", hub, ledger, most=1 + kills // 20),
         Branches("branches", hub, ledger),
+        Pushes("push-1", hub, ledger, folder / "clients"),
+        Pushes("push-2", hub, ledger, folder / "clients"),
     ]
 
 
@@ -159,6 +164,8 @@ def _raise_failures(writers: list[Writer]) -> None:
 def _count(toll: Toll, ledger: Ledger, writers: list[Writer]) -> None:
     kinds = [entry.kind for entry in ledger.since(0)]
     toll.commits = kinds.count("commit")
+    names = [entry.files[0].path for entry in ledger.since(0) if entry.kind == "commit"]
+    toll.pushes = sum(name.startswith("push-") for name in names)
     toll.uploads = kinds.count("upload")
     toll.xet_uploads = kinds.count("xet")
     toll.refs = kinds.count("ref")

@@ -9,6 +9,7 @@ from tests.reliability.storm import storm
 def test_nothing_acknowledged_is_lost(tmp_path: Path, database_url: str) -> None:
     toll = storm(tmp_path, kills=5, env={"HUBKEEP_DATABASE_URL": database_url})
     assert toll.commits
+    assert toll.pushes
     assert toll.uploads
     assert toll.xet_uploads
     assert toll.xorbs >= toll.xet_uploads

@@ -9,18 +9,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.content.comparing import FileDifference, compare_revisions
+from hubkeep.content.comparing import Comparison, compare_trees, trees_named
 from hubkeep.content.reading import revision_of
-from hubkeep.content.wire_reading import Author, CommitItem, CommitsQuery, CompareQuery, Formatted
+from hubkeep.content.wire_reading import (
+    MAX_LINES,
+    Author,
+    CommitItem,
+    CommitsQuery,
+    CompareQuery,
+    Formatted,
+    LogPosition,
+    PathCommitsQuery,
+)
 from hubkeep.git import store
-from hubkeep.git.store import CommitRow
-from hubkeep.http import json_answer, next_link, read_query
+from hubkeep.git.errors import ObjectMissing
+from hubkeep.git.store import CommitRow, PathPage
+from hubkeep.http import json_answer, link_after, next_link, read_cursor, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.time import wire
 from hubkeep.repos.access import visit
+from hubkeep.repos.types import Repo
 
 if TYPE_CHECKING:
     from hubkeep.app import App
+
+_TOO_WIDE = "History; it goes on in too many lines at once: list it from one of the last commits"
+_CUT = "Comparison; it is too long, and only a part of it is shown"
 
 
 async def commits(app: "App", request: Request) -> Response:
@@ -44,9 +58,41 @@ async def commits(app: "App", request: Request) -> Response:
     return json_answer(items, headers=headers)
 
 
-async def commits_of_path(_app: "App", request: Request) -> Response:
-    """Not there yet."""
-    raise errors.not_implemented(f"{request.method} {request.url.path}")
+async def commits_of_path(app: "App", request: Request) -> Response:
+    """List the commits that changed a file or folder, newest first, as `git log -- PATH` does.
+
+    A page may be shorter than asked for, even empty, with a link to the next: the search for
+    changes before a deletion is a long one.
+    """
+    query = read_query(request, PathCommitsQuery)
+    position = read_cursor(query.cursor, LogPosition)
+    path = request.path_params["path"]
+
+    def work(conn: Connection) -> PathPage:
+        repo = visit(conn, request, Action.READ, app.clock()).repo
+        start = position.commits if position else _start(conn, repo, request, path)
+        try:
+            return store.log_of_path(conn, repo.id, path, start, query.limit)
+        except ObjectMissing as missing:
+            if position is None:
+                raise
+            raise errors.bad_request("The history was rewritten; list it anew") from missing
+
+    page = await app.db.read(work)
+    items = [_item(row, formatted="formatted" in query.expand) for row in page.rows]
+    headers: dict[str, str] = {}
+    if len(page.waiting) > MAX_LINES:
+        headers = {"X-HF-Warning": _TOO_WIDE}
+    elif page.waiting:
+        headers = link_after(app.base_url(request), request, LogPosition(page.waiting))
+    return json_answer(items, headers=headers)
+
+
+def _start(conn: Connection, repo: Repo, request: Request, path: str) -> list[bytes]:
+    revision = revision_of(conn, repo, request.path_params["rev"])
+    if store.entry(conn, repo.id, revision.tree, path) is None:
+        raise errors.entry_not_found(path, revision.commit.hex())
+    return [revision.commit]
 
 
 def _item(row: CommitRow, *, formatted: bool) -> CommitItem:
@@ -61,20 +107,20 @@ def _item(row: CommitRow, *, formatted: bool) -> CommitItem:
 
 
 async def compare(app: "App", request: Request) -> Response:
-    """Tell what changed between two revisions, `A..B`; `raw` gives it as a unified diff."""
+    """Tell what changed between two revisions; `raw` gives it as a patch for `git apply`.
+
+    `A..B` compares the two, `A...B` compares B with what both have in common. What is cut off is
+    said in a warning, which the client shows.
+    """
     query = read_query(request, CompareQuery)
-    old_name, separator, new_name = request.path_params["revs"].partition("..")
-    if not separator or not old_name or not new_name.lstrip("."):
-        raise errors.bad_request("Name two revisions: /compare/OLD..NEW")
 
-    def work(conn: Connection) -> list[FileDifference]:
+    def work(conn: Connection) -> Comparison:
         repo = visit(conn, request, Action.READ, app.clock()).repo
-        old = revision_of(conn, repo, old_name)
-        new = revision_of(conn, repo, new_name.lstrip("."))
-        return compare_revisions(conn, repo.id, old, new)
+        trees = trees_named(conn, repo, request.path_params["revs"])
+        return compare_trees(conn, repo.id, *trees, raw=query.raw)
 
-    differences = await app.db.read(work)
+    found = await app.db.read(work)
+    headers = {"X-HF-Warning": _CUT} if found.is_cut else None
     if query.raw:
-        text = "".join(difference.diff for difference in differences)
-        return Response(text, media_type="text/plain; charset=utf-8")
-    return json_answer(differences)
+        return Response(found.patch, 200, headers, "text/plain; charset=utf-8")
+    return json_answer(found.files, headers=headers)

@@ -144,6 +144,13 @@ def _linked(
             wanted[oid] = replace(said, size=size)
         elif size not in (None, said.size):
             raise errors.bad_request(f"The commit gives the LFS file {oid.hex()} two sizes")
+    return link_all(conn, repo, actor, wanted, now)
+
+
+def link_all(
+    conn: Connection, repo: Repo, actor: Actor, wanted: Mapping[bytes, WantedFile], now: Millis
+) -> dict[bytes, LinkedFile]:
+    """Link the large files of a commit by their sha256; 400 where one is missing or another."""
     result = link_for_commit(conn, repo, actor, wanted, now)
     if result.missing:
         named = ", ".join(f"{wanted[oid].path} ({oid.hex()})" for oid in result.missing[:_SHOWN])

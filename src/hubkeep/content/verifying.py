@@ -34,13 +34,14 @@ async def verify_git(
     """
     loop = asyncio.get_running_loop()
     for repo_id in repo_ids:
-        work = partial(_verify, repo_id=repo_id, progress=progress)
+        work = partial(verify_one, repo_id=repo_id, progress=progress)
         verified = await loop.run_in_executor(app.git_threads, app.db.read_now, work)
         if verified is not None:
             yield verified
 
 
-def _verify(conn: Connection, repo_id: int, progress: Callable[[int], None]) -> Verified | None:
+def verify_one(conn: Connection, repo_id: int, progress: Callable[[int], None]) -> Verified | None:
+    """Look through one repository; None if it has gone. Wants a snapshot."""
     found = subject(conn, repo_id)
     if found is None:
         return None

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 import msgspec
 
 Path = Annotated[str, msgspec.Meta(max_length=4096)]
+Summary = Annotated[str, msgspec.Meta(max_length=65536)]
+CommitPrefix = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{5,40}$")]
 RULES_LIMIT = 256 << 10
 """Characters that `.gitignore` and `.gitattributes` may have to be followed."""
 Rules = Annotated[str, msgspec.Meta(max_length=RULES_LIMIT)]
@@ -54,9 +56,9 @@ class PreuploadAnswer(msgspec.Struct, rename="camel"):
 class CommitHeader(msgspec.Struct, rename="camel"):
     """The first line of a commit."""
 
-    summary: Annotated[str, msgspec.Meta(max_length=65536)] = ""
-    description: Annotated[str, msgspec.Meta(max_length=65536)] = ""
-    parent_commit: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{5,40}$")] | None = None
+    summary: Summary = ""
+    description: Summary = ""
+    parent_commit: CommitPrefix | None = None
 
 
 class RegularFile(msgspec.Struct):
@@ -89,6 +91,38 @@ class CommitAnswer(msgspec.Struct, rename="camel"):
 
     commit_url: str
     commit_oid: str
+    success: bool = True
+    hook_output: str = ""
+
+
+class MergeRequest(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """What to merge (any revision), and what the commit says where that is not the usual."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    summary: Summary = ""
+    description: Summary = ""
+    parent_commit: CommitPrefix | None = None
+    dry_run: bool = False
+
+
+class RevertRequest(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """Which commit to take back (any revision), and what the new one says."""
+
+    commit: Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+    summary: Summary = ""
+    description: Summary = ""
+    parent_commit: CommitPrefix | None = None
+    dry_run: bool = False
+
+
+class MergeAnswer(msgspec.Struct, rename="camel"):
+    """As of a commit. `changed` is false where no commit was made, and `commitOid` is the head:
+    all was merged before, or it was asked only whether it can be.
+    """
+
+    commit_url: str
+    commit_oid: str
+    changed: bool
     success: bool = True
     hook_output: str = ""
 

@@ -9,6 +9,10 @@ MAX_PAGE = 1000
 MAX_EXPANDED_PAGE = 100
 EXPANDED_PAGE = 50
 
+MAX_LINES = 190
+"""Commits that a cursor has room for."""
+
+CommitId = Annotated[bytes, msgspec.Meta(min_length=20, max_length=20)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
@@ -78,6 +82,20 @@ class CommitsQuery(msgspec.Struct):
     expand: list[Literal["formatted"]] = []
     limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
     p: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
+
+
+class PathCommitsQuery(msgspec.Struct):
+    """Parameters of the history of a path: pages go on by cursor, each costing what it holds."""
+
+    expand: list[Literal["formatted"]] = []
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 100
+    cursor: str | None = None
+
+
+class LogPosition(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """Where the history of a path goes on: from these commits back."""
+
+    commits: Annotated[list[CommitId], msgspec.Meta(min_length=1, max_length=MAX_LINES)]
 
 
 class Author(msgspec.Struct):

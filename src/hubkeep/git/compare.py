@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which files differ between two trees; folders that are equal are never looked into."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
 from hubkeep.git.folders import Trees, described, shown
-from hubkeep.git.trees import EMPTY_TREE, TreeEntry, is_folder
+from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, TreeEntry, is_folder
 from hubkeep.git.types import FileChange
 
-_Pair = tuple[bytes, TreeEntry | None, TreeEntry | None]
+Pair: TypeAlias = tuple[bytes, TreeEntry | None, TreeEntry | None]
+"""A path that differs, and what is there before and after; never a folder."""
+
+_AHEAD = 64
+_TREE_BYTES = 8 << 20  # of trees read ahead at once
 
 
 def compare(
@@ -17,16 +22,18 @@ def compare(
 ) -> list[FileChange]:
     """Return the files that differ between two trees, in path order, at most `limit`.
 
-    A rename is a file deleted and a file added. Submodules are left out.
+    A rename is a file deleted and a file added. Submodules are left out. With a limit no more is
+    looked at than what it takes.
     """
     trees = Trees(conn, repo_id)
-    differing = changed_files(trees, old, new)[:limit]
-    return file_changes(trees, differing)
+    if limit is None:
+        return file_changes(trees, changed_files(trees, old, new))
+    return file_changes(trees, _first_changed(trees, old, new, limit))
 
 
-def changed_files(trees: Trees, old: bytes, new: bytes) -> list[_Pair]:
+def changed_files(trees: Trees, old: bytes, new: bytes) -> list[Pair]:
     """Return (path, old entry, new entry) of what differs, in path order, folders left out."""
-    files: list[_Pair] = []
+    files: list[Pair] = []
     level: list[tuple[bytes, bytes, bytes]] = [(b"", old, new)] if old != new else []
     while level:
         trees.load(oid for _, one, other in level for oid in (one, other))
@@ -42,6 +49,45 @@ def changed_files(trees: Trees, old: bytes, new: bytes) -> list[_Pair]:
                     files.append((path, *pair))
         level = below
     return sorted(files, key=lambda each: each[0])
+
+
+def _first_changed(trees: Trees, old: bytes, new: bytes, limit: int) -> list[Pair]:
+    """The first of `changed_files`: goes down in path order, and reads a little ahead."""
+    found: list[Pair] = []
+    waiting = [_Spot(b"", None, old, new)]  # the next one last
+    while waiting and len(found) < limit:
+        spot = waiting.pop()
+        if spot.pair is not None:
+            found.append(spot.pair)
+            continue
+        soon = [oid for each in waiting[: -_AHEAD - 1 : -1] for oid in (each.old, each.new)]
+        unread = [oid for oid in (spot.old, spot.new, *soon) if oid not in trees]
+        if spot.old in unread or spot.new in unread:
+            trees.load_some(list(dict.fromkeys(unread)), _TREE_BYTES)
+            trees.load([spot.old, spot.new])
+        inside = _spots(spot.path, trees[spot.old], trees[spot.new])
+        waiting += sorted(inside, key=lambda each: each.path, reverse=True)
+    return found
+
+
+class _Spot(NamedTuple):
+    """What differs: a file, or a folder, whose path ends in a slash, with its trees."""
+
+    path: bytes
+    pair: Pair | None
+    old: bytes = EMPTY_TREE
+    new: bytes = EMPTY_TREE
+
+
+def _spots(prefix: bytes, old: list[TreeEntry], new: list[TreeEntry]) -> Iterator[_Spot]:
+    for name, before, after in _differing(old, new):
+        path = prefix + name
+        folders = [_folder(before), _folder(after)]
+        if folders != [EMPTY_TREE, EMPTY_TREE]:
+            yield _Spot(path + b"/", None, *folders)
+        file, now = _file(before), _file(after)
+        if any(side is not None and side.mode != SUBMODULE for side in (file, now)):
+            yield _Spot(path, (path, file, now))
 
 
 def _differing(
@@ -65,7 +111,7 @@ def _file(entry: TreeEntry | None) -> TreeEntry | None:
     return None if entry is None or is_folder(entry) else entry
 
 
-def file_changes(trees: Trees, differing: Iterable[_Pair]) -> list[FileChange]:
+def file_changes(trees: Trees, differing: Iterable[Pair]) -> list[FileChange]:
     """Describe what differs, in one batch."""
     pairs = [(shown(path), old, new) for path, old, new in differing]
     sides = [(path, side) for path, *both in pairs for side in both if side is not None]

@@ -17,7 +17,7 @@ from hubkeep.git.fsck_objects import Problem, Read, bad_order, misnamed, unlike_
 from hubkeep.git.fsck_rows import CommitChecks
 from hubkeep.git.objects import Kind, LfsPointer
 from hubkeep.git.queries import list_refs
-from hubkeep.git.queries_fsck import stream_rows
+from hubkeep.git.queries_fsck import commit_oids, stream_rows
 from hubkeep.git.queries_history import reachable_commits
 from hubkeep.git.queries_objects import bounded, object_data, object_infos, stream_kinds
 from hubkeep.git.trees import FOLDER_MODES, SUBMODULE, parse_tree
@@ -105,13 +105,13 @@ class _Check:
 
     def _commits(self, used: Collection[bytes]) -> list[bytes]:
         """Check all commits; return the trees of those that are in use."""
-        checks = CommitChecks(self._conn, self._repo_id, self._found.add)
+        self._others.update(commit_oids(self._conn, self._repo_id))
+        checks = CommitChecks(self._conn, self._repo_id, self._others, self._found.add)
         roots: set[bytes] = set()
         for rows in batches(stream_rows(self._conn, self._repo_id), _AT_ONCE):
             by_oid = {row.oid: row for row, _ in rows}
             for read in self._read(list(by_oid), Kind.COMMIT, "commit"):
                 checks.agree(by_oid[read.oid], read.payload)
-            self._others.update(by_oid)
             in_use = [(row, record) for row, record in rows if row.oid in used]
             checks.lineage([row for row, _ in in_use])
             checks.records(in_use)

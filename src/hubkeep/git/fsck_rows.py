@@ -4,7 +4,7 @@
 import re
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 
 from sqlalchemy import Connection
@@ -27,11 +27,21 @@ Row = tuple[CommitRow, bytes | None]
 
 
 class CommitChecks:
-    """Checks commits of one repository, many at a time; what is wrong is told to `tell`."""
+    """Checks commits of one repository, many at a time; what is wrong is told to `tell`.
 
-    def __init__(self, conn: Connection, repo_id: int, tell: Callable[[Problem], None]) -> None:
+    `known` are all commits that have a row.
+    """
+
+    def __init__(
+        self,
+        conn: Connection,
+        repo_id: int,
+        known: Collection[bytes],
+        tell: Callable[[Problem], None],
+    ) -> None:
         self._conn = conn
         self._repo_id = repo_id
+        self._known = known
         self._tell = tell
 
     def agree(self, row: CommitRow, payload: bytes) -> None:
@@ -103,20 +113,15 @@ class CommitChecks:
                     text = f"has a record of {count} entries of {shown(path) or '/'!r}, which"
                     there = f"has {len(trees[tree])}" if tree else "is not there"
                     self._problem(row.oid, f"{text} {there}")
-        self._named(some)
-
-    def _named(self, some: Sequence[tuple[CommitRow, Record]]) -> None:
-        named = {row.oid: _named_in(record) for row, record in some}
-        there = lineages(self._conn, self._repo_id, list(set().union(*named.values())))
-        for oid, others in named.items():
-            if not others <= there.keys():
-                self._problem(oid, "has a record that names commits that are not there")
+            if any(oid not in self._known for oid in _named_in(record)):
+                self._problem(row.oid, "has a record that names commits that are not there")
 
     def _problem(self, oid: bytes, text: str) -> None:
         self._tell(Problem(f"commit {oid.hex()}", text))
 
 
 def _segments(path: bytes) -> tuple[bytes, ...]:
+    path = path.removesuffix(b"/")
     return tuple(path.split(b"/")) if path else ()
 
 

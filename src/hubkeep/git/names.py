@@ -24,6 +24,9 @@ _INVISIBLE = dict.fromkeys(
 _SHORT_GITMODULES = re.compile(
     r"gitmod~[1-4]|(?=.{8}$)(?:g(?:i(?:7(?:e(?:ba?)?)?)?)?)?~[1-9][0-9]*"
 )
+# Segments that need no closer look, most of all that there are: without a dot in front, a tilde or
+# a space nothing is a disguise of git's own names.
+_PLAIN = re.compile(rb"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _BAD_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 _FULL_SHA = re.compile(r"[0-9a-f]{40}", re.IGNORECASE)
@@ -49,9 +52,11 @@ def check_path(path: str) -> tuple[bytes, ...]:
     segments = path.split("/")
     if len(segments) > MAX_DEPTH:
         raise BadPath(f"The path {path[:64]!r}... is more than {MAX_DEPTH} levels deep")
-    for segment in segments:
-        _check_segment(path, segment)
-    return tuple(raw.split(b"/"))
+    parts = tuple(raw.split(b"/"))
+    for segment, part in zip(segments, parts, strict=True):
+        if not _PLAIN.fullmatch(part):
+            _check_segment(path, segment)
+    return parts
 
 
 def _check_segment(path: str, segment: str) -> None:
@@ -69,6 +74,8 @@ def _check_segment(path: str, segment: str) -> None:
 
 def is_attributes(segment: bytes) -> bool:
     """Say whether git may take a file of this name for `.gitattributes`, however disguised."""
+    if _PLAIN.fullmatch(segment):
+        return False
     stem = _ntfs_stem(_undisguised(segment.decode("utf-8", "replace")))
     return stem == ".gitattributes" or (stem.startswith("gi") and "~" in stem)
 

@@ -36,6 +36,7 @@ class PacketReader:
     def __init__(self, pieces: AsyncIterator[bytes]) -> None:
         self._pieces = pieces
         self._held = b""
+        self._at = 0  # what is before has been read: cutting it off for each line would be slow
 
     async def line(self) -> bytes | None:
         """Return the next line, None for a flush. BadPacket, also where the body ends."""
@@ -51,17 +52,20 @@ class PacketReader:
 
     async def rest(self) -> AsyncIterator[bytes]:
         """Yield what follows the lines that were read."""
-        if self._held:
-            held, self._held = self._held, b""
+        held, self._held = self._held[self._at :], b""
+        self._at = 0
+        if held:
             yield held
         async for piece in self._pieces:
             yield piece
 
     async def _exactly(self, count: int) -> bytes:
-        while len(self._held) < count:
+        while len(self._held) - self._at < count:
             piece = await anext(self._pieces, None)
             if piece is None:
                 raise BadPacket("the request ends within a packet line")
-            self._held += piece
-        taken, self._held = self._held[:count], self._held[count:]
+            self._held = self._held[self._at :] + piece
+            self._at = 0
+        taken = self._held[self._at : self._at + count]
+        self._at += count
         return taken

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _SHOWN = 2000
 _BLOCK = 512  # what `ulimit -f` counts in
@@ -115,15 +116,16 @@ async def start(
     *,
     env: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
+    given: IO[bytes] | None = None,
 ) -> asyncio.subprocess.Process:
     """Start git with pipes for all three streams, in a session of its own, so that `end` ends all
-    of it. GitMissing.
+    of it. A file that is `given` is read from where it stands instead of a pipe. GitMissing.
     """
     return await asyncio.create_subprocess_exec(
         *command(arguments, limits),
         cwd=folder,
         env=environment(env),
-        stdin=subprocess.PIPE,
+        stdin=subprocess.PIPE if given is None else given,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=pass_fds,

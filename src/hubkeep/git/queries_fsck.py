@@ -18,6 +18,7 @@ _ROWS = (
     .where(git_commits.c.repo_id == bindparam("repo"))
     .execution_options(yield_per=_STREAM_ROWS)
 )
+_OIDS = select(git_commits.c.oid).where(git_commits.c.repo_id == bindparam("repo"))
 _LINEAGES = ByOids(
     select(git_commits.c.oid, git_commits.c.generation, git_commits.c.linear),
     git_commits.c.repo_id,
@@ -30,6 +31,11 @@ class Lineage(NamedTuple):
 
     generation: int
     linear: bool
+
+
+def commit_oids(conn: Connection, repo_id: int) -> Iterator[bytes]:
+    """Yield the ids of all commits that have a row, in no order."""
+    yield from conn.execute(_OIDS, {"repo": repo_id}).scalars()
 
 
 def stream_rows(conn: Connection, repo_id: int) -> Iterator[tuple[CommitRow, bytes | None]]:

@@ -18,7 +18,6 @@ from sqlalchemy import (
 )
 
 from hubkeep.db.tables import git_objects, repos
-from hubkeep.db.upserts import insert_for
 from hubkeep.git.objects import OID_BYTES, Kind, LfsPointer
 from hubkeep.kit.batches import batches
 
@@ -84,6 +83,11 @@ _STREAM = (
     .where(git_objects.c.repo_id == bindparam("repo"))
     .execution_options(yield_per=_STREAM_ROWS)
 )
+# As the drivers take it: a push brings thousands of rows, and SQLAlchemy would look at each value.
+_INSERT = """
+INSERT INTO git_objects (repo_id, oid, kind, size, data, lfs_sha256, lfs_size)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (repo_id, oid) DO NOTHING
+"""
 # A lock that keeps other writers of the repository out, but not rows that refer to it.
 _LOCK = select(repos.c.id).where(repos.c.id == bindparam("repo")).with_for_update(key_share=True)
 
@@ -144,23 +148,16 @@ ObjectRow = tuple[bytes, Kind, int, bytes, LfsPointer | None]
 """Oid, kind, size, deflated data, and for pointers what they point at."""
 
 
-def insert_objects(conn: Connection, repo_id: int, rows: Iterable[ObjectRow]) -> None:
-    """Insert objects; one that is there already stays as it is."""
+def insert_objects(conn: Connection, repo_id: int, rows: Iterable[ObjectRow]) -> int:
+    """Insert objects; one that is there already stays as it is. Return how many were not there."""
     values = [
-        {
-            "repo_id": repo_id,
-            "oid": oid,
-            "kind": int(kind),
-            "size": size,
-            "data": data,
-            "lfs_sha256": lfs.sha256 if lfs else None,
-            "lfs_size": lfs.size if lfs else None,
-        }
+        (repo_id, oid, int(kind), size, data, lfs and lfs.sha256, lfs and lfs.size)
         for oid, kind, size, data, lfs in rows
     ]
-    if values:
-        insert = insert_for(conn, git_objects)
-        conn.execute(insert.on_conflict_do_nothing(index_elements=["repo_id", "oid"]), values)
+    if not values:
+        return 0
+    mark = "%s" if conn.dialect.name == "postgresql" else "?"
+    return conn.exec_driver_sql(_INSERT.replace("?", mark), values).rowcount
 
 
 def count_objects(conn: Connection, repo_id: int) -> int:

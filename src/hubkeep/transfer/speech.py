@@ -38,6 +38,9 @@ def speaking_lfs(handler: _Handler) -> _Handler:
             error.extra.setdefault("message", error.message)
             if error.status == 401:
                 error.headers.setdefault("LFS-Authenticate", 'Basic realm="Hubkeep"')
+            if error.status == 429:
+                # git-lfs would wait for as long as it is told to, without a word to its user.
+                error.headers.pop("Retry-After", None)
             raise
 
     return spoken

@@ -4,7 +4,6 @@
 import asyncio
 import hashlib
 import itertools
-import shutil
 import zlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import closing
@@ -18,7 +17,7 @@ from hubkeep.git.push.incoming import Bounds, Checked, Incoming, receive
 from hubkeep.git.queries import insert_ref, list_refs, move_ref
 from hubkeep.git.queries_objects import lock_repo
 from hubkeep.git.types import Ref
-from tests.git.native import ENVIRONMENT, git
+from tests.git.native import git
 from tests.git.workshop import START, Workshop
 
 BOUNDS = Bounds(pack_bytes=64 << 20, objects=250_000, blob_bytes=10 << 20)

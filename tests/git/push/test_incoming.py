@@ -4,7 +4,6 @@
 from pathlib import Path
 
 from hubkeep.git import store
-from hubkeep.git.objects import pointer_bytes
 from tests.git.push.pushing import Clone, push
 from tests.git.test_random import check_with_git
 from tests.git.workshop import Workshop

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from hubkeep.git.fetch.contents import write_all
 from hubkeep.git.fetch.growing import gained, write_some
 from hubkeep.git.fetch.refs import PACKED_REFS, decode_refs, encode_refs
+from hubkeep.git.program import GitFailed, Limits, run
 from hubkeep.git.types import Ref
 
 PACKS: Final = Path("objects/pack")
@@ -22,6 +23,8 @@ MANY_PACKS = 10
 _TOO_MANY_PACKS = 60
 _WORTH_PACKING = 200
 
+_WALK = ("rev-list", "--objects", "--quiet", "--stdin")
+_WALKING = Limits(cpu_seconds=600, memory=3 << 30, file_bytes=1 << 20)
 _DOUBT = "doubtful"
 _UNPACKED = "without-deltas"
 # Memory is bounded by windows onto packs, not by packs; deltas are looked for by one thread.
@@ -86,6 +89,16 @@ class Bare:
     def count_packs(self) -> int:
         """Return the number of its packs."""
         return len(list((self.path / PACKS).glob("*.pack")))
+
+    def is_connected(self) -> bool:
+        """Whether it has all that its refs lead to; walks all history. GitMissing."""
+        try:
+            refs = decode_refs((self.path / PACKED_REFS).read_bytes())
+            tips = b"".join(b"%b\n" % ref.oid.hex().encode() for ref in refs)
+            run(_WALK, self.path, _WALKING, given=tips, env={"GIT_DIR": "."})
+        except (OSError, ValueError, GitFailed):
+            return False
+        return True
 
     def write(self, conn: Connection, repo_id: int, refs: Sequence[Ref], branch: str) -> None:
         """Fill the folder, which has nothing of a repository yet, with all that refs lead to."""

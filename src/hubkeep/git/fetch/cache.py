@@ -39,6 +39,12 @@ class CachedRepository:
     path: Path
     lock: int
 
+    def is_sound(self) -> bool:
+        """Whether all is there that its refs lead to, as far as that can be said without reading
+        the files' content. Walks all history; blocking. GitMissing.
+        """
+        return Bare(self.path).is_connected()
+
 
 class GitCache:
     """The repositories of this machine; several processes may share the folder.

@@ -11,8 +11,9 @@ from hubkeep.git.errors import ObjectMissing
 from hubkeep.git.fetch.contents import BYTES_AT_ONCE, chained
 from hubkeep.git.fetch.packs import PackWriter
 from hubkeep.git.folders import Trees
+from hubkeep.git.objects import Kind
 from hubkeep.git.queries import commits
-from hubkeep.git.queries_objects import bounded, bounded_data, object_infos
+from hubkeep.git.queries_objects import bounded_data, object_infos
 from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, is_folder
 from hubkeep.git.types import CommitRow, Ref
 from hubkeep.kit.batches import batches
@@ -80,9 +81,17 @@ def _by_size(
 ) -> Iterator[list[CommitRow]]:
     """Yield commits, some at a time, so that their folders can be held together."""
     for some in batches(fresh, _ROOTS):
-        rows = {commit.tree: commit for commit in some}
-        infos = object_infos(conn, repo_id, list(rows))
-        yield from ([rows[oid] for oid in few] for few in bounded(infos, _ROOT_BYTES))
+        sizes = object_infos(conn, repo_id, [commit.tree for commit in some])
+        batch: list[CommitRow] = []
+        held = 0
+        for commit in some:
+            _, size, _ = sizes.get(commit.tree, (Kind.TREE, 0, None))
+            if batch and held + size > _ROOT_BYTES:
+                yield batch
+                batch, held = [], 0
+            batch.append(commit)
+            held += size
+        yield batch
 
 
 def _add_content(
@@ -90,20 +99,21 @@ def _add_content(
 ) -> None:
     """Add the folders and files of commits that their parents do not have.
 
-    All commits go down their folders together, one statement a level.
+    All commits go down their folders together, one statement a level. Each is held against its own
+    parents alone, whatever was found for others: then it has all of its files in any order.
     """
     parents = {oid for commit in fresh for oid in commit.parents}
     roots = {oid: row.tree for oid, row in commits(conn, repo_id, list(parents)).items()}
     trees = Trees(conn, repo_id)
-    pairs: list[_Pair] = []
+    pairs: set[_Pair] = set()
     for commit in fresh:
         old = tuple(roots[oid] for oid in commit.parents)
-        if commit.tree not in old and commit.tree not in found:
+        if commit.tree not in old:
             found[commit.tree] = None
-            pairs.append((commit.tree, old))
+            pairs.add((commit.tree, old))
     while pairs:
         trees.load(oid for tree, old in pairs for oid in (tree, *old))
-        pairs = [below for pair in pairs for below in _compare(trees, pair, found)]
+        pairs = {below for pair in pairs for below in _compare(trees, pair, found)}
 
 
 def _compare(trees: Trees, pair: _Pair, found: dict[bytes, None]) -> Iterator[_Pair]:
@@ -113,7 +123,7 @@ def _compare(trees: Trees, pair: _Pair, found: dict[bytes, None]) -> Iterator[_P
     known = {entry.oid for entries in before for entry in entries}
     folders = [{e.name: e.oid for e in entries if is_folder(e)} for entries in before]
     for entry in trees[tree]:
-        if entry.oid in known or entry.oid in found or entry.mode == SUBMODULE:
+        if entry.oid in known or entry.mode == SUBMODULE:
             continue
         found[entry.oid] = None
         if is_folder(entry):

@@ -11,7 +11,7 @@ from hubkeep.git.objects import Kind, inflate
 from hubkeep.git.push.contents import Contents
 from hubkeep.git.push.entries import Folders
 from hubkeep.git.push.history import History
-from hubkeep.git.push.outside import MISSING, Outside
+from hubkeep.git.push.outside import MISSING, Outside, missing
 from hubkeep.git.push.pack import Pack
 from hubkeep.git.push.spool import Spooled, SpoolFile
 from hubkeep.git.push.types import Bounds, Checked, Pointer, Refused
@@ -23,6 +23,7 @@ from hubkeep.kit.batches import batches
 _AT_ONCE = 10_000
 _MAX_TAGS = 8
 _TAG_BYTES = 1 << 20
+_LEADING = {b"commit": Kind.COMMIT, b"tag": Kind.TAG}
 
 
 def check(
@@ -46,8 +47,16 @@ def check(
     history = History(conn, repo_id, pack, contents, walk, rows, records)
     history.take(list(dict.fromkeys(peeled.values())))
     contents.finish([rows[tip].tree for tip in set(peeled.values()) if tip in rows])
-    gained = _gained(pack, contents, there)
-    return Checked(rows, peeled, pointers, gained, records, bytes(contents.reached), outside)
+    return Checked(
+        commits=rows,
+        peeled=peeled,
+        pointers=pointers,
+        gained=_gained(pack, contents, there),
+        records=records,
+        reached=bytes(contents.reached),
+        has_empty_tree=contents.has_empty_tree,
+        outside=outside,
+    )
 
 
 def _there(conn: Connection, repo_id: int, pack: Pack) -> bytearray:
@@ -65,9 +74,11 @@ def _there(conn: Connection, repo_id: int, pack: Pack) -> bytearray:
 
 def _peel(conn: Connection, repo_id: int, contents: Contents, tip: bytes) -> bytes:
     """Follow annotated tags to the commit that a tip leads to."""
-    oid = tip
+    oid, said = tip, None
     for _ in range(_MAX_TAGS):
         kind, payload = _look_up(conn, repo_id, contents.pack, oid)
+        if said not in (None, kind):
+            raise missing(oid, said, b"A tag")
         if kind == Kind.COMMIT:
             return oid
         if kind != Kind.TAG:
@@ -77,9 +88,9 @@ def _peel(conn: Connection, repo_id: int, contents: Contents, tip: bytes) -> byt
             target, word = parse_tag(payload)
         except BadObject as bad:
             raise Refused(f"{oid.hex()}: {bad}") from bad
-        if word not in (b"commit", b"tag"):
+        if word not in _LEADING:
             break
-        oid = target
+        oid, said = target, _LEADING[word]
     raise Refused(f"{tip.hex()} does not lead to a commit; refs of the hub do")
 
 

@@ -37,6 +37,9 @@ class Extent(NamedTuple):
     count: int
 
 
+_NOTHING = Extent(0, 0, 0)
+
+
 class _Inside(NamedTuple):
     """A folder in a folder: how often it is there, its longest name, and one of its names."""
 
@@ -57,9 +60,15 @@ class Contents:
     reached: bytearray
     added: int = 0
     """Files and folders that stand where there was none, in all commits together."""
+    has_empty_tree: bool = False
+    """Whether something needs the empty tree, which git knows and so does not send."""
+    _noted: bytearray = field(init=False)
     _large: list[tuple[str, int]] = field(default_factory=list)
     _large_count: int = 0
     _extents: dict[bytes, Extent] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._noted = bytearray(len(self.pack))
 
     def enter(self, where: bytes, fresh: bytes, *, is_new_name: bool, was_folder: bool) -> None:
         """Look at an entry that no parent has in the folder `where`.
@@ -69,20 +78,25 @@ class Contents:
         entry = apart(fresh)
         path = join(where, entry.name)
         self._check(entry, path, is_new_name=is_new_name)
-        if not was_folder:
-            self.place(entry.oid if entry.is_folder else None, path)
-
-    def place(self, tree: bytes | None, path: bytes) -> None:
-        """Count a file, or a folder with all in it, that stands where nothing stood before."""
-        extent = Extent(0, 0, 0) if tree is None else self.extent(tree, path)
-        depth = path.count(b"/") + 1 if path else 0
-        if depth + extent.levels > MAX_DEPTH:
-            raise Refused(f"{_shown(path)}: more than {MAX_DEPTH} levels deep")
-        # The longest path in the root has no slash before its first name.
-        if len(path) + extent.longest - (not path) > MAX_PATH:
-            raise Refused(f"{_shown(path)}: a path in it has more than {MAX_PATH} bytes")
-        self.added += 1 + extent.count
+        self.added += is_new_name
+        if entry.is_folder and not was_folder:
+            self.place(entry.oid, path)
+        else:
+            _check_place(path, _NOTHING)
         self._check_count(self.added)
+
+    def place(self, tree: bytes, path: bytes) -> None:
+        """Look at a folder, with all in it, that stands where none stood before."""
+        extent = self.extent(tree, path)
+        _check_place(path, extent)
+        self.added += extent.count
+        self._check_count(self.added)
+
+    def note(self, tree: bytes) -> None:
+        """Note that what a folder has else than its parents' was looked at: no more needs to be."""
+        position = self.pack.find(tree)
+        if position is not None:
+            self._noted[position] = 1
 
     def check_names(self, where: bytes, folder: Folder, fresh: set[bytes]) -> None:
         """Refuse new names that are one with another where case or normalisation do not count.
@@ -132,7 +146,8 @@ class Contents:
         slash before it, and the folders among them.
         """
         folder = self.folders[tree]
-        is_new = self.pack.find(tree) is not None
+        position = self.pack.find(tree)
+        is_new = position is not None and not self._noted[position]
         longest = 0
         inside: dict[bytes, _Inside] = {}
         for each in folder.entries:
@@ -165,7 +180,9 @@ class Contents:
         """Note that something leads to an object, which must be of this kind."""
         position = self.pack.find(oid)
         if position is None:
-            if oid != EMPTY_TREE:
+            if oid == EMPTY_TREE and kind == Kind.TREE:
+                self.has_empty_tree = True
+            else:
                 self.outside.want(self.folders.conn, self.folders.repo_id, oid, kind, where)
             return
         if self.pack.kinds[position] != kind:
@@ -224,6 +241,15 @@ def join(folder: bytes, name: bytes) -> bytes:
     return folder + b"/" + name if folder else name
 
 
+def _check_place(path: bytes, extent: Extent) -> None:
+    depth = path.count(b"/") + 1 if path else 0
+    if depth + extent.levels > MAX_DEPTH:
+        raise Refused(f"{_shown(path)}: more than {MAX_DEPTH} levels deep")
+    # The longest path in the root has no slash before its first name.
+    if len(path) + extent.longest - (not path) > MAX_PATH:
+        raise Refused(f"{_shown(path)}: a path of more than {MAX_PATH} bytes")
+
+
 def _check_name(name: bytes, path: bytes) -> None:
     try:
         text = name.decode()
@@ -232,8 +258,6 @@ def _check_name(name: bytes, path: bytes) -> None:
         raise Refused(f"{_shown(path)}: names of files must be UTF-8") from bad
     except BadPath as bad:
         raise Refused(f"{_shown(path)}: {bad}") from bad
-    if len(path) > MAX_PATH:
-        raise Refused(f"{_shown(path)}: the path has more than {MAX_PATH} bytes")
 
 
 def _bad_mode(entry: Entry, path: bytes) -> Refused:

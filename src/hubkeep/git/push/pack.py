@@ -37,8 +37,8 @@ class Pack:
         for position in range(len(self._starts)):
             self._positions[self.oid(position)] = position
         self._descriptor = os.open(path or os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        size = os.fstat(self._descriptor).st_size
-        self._ends = array("Q", [*sorted(self._starts), max(size - _TRAILER, 0)])
+        self.file_bytes = os.fstat(self._descriptor).st_size
+        self._ends = array("Q", [*sorted(self._starts), max(self.file_bytes - _TRAILER, 0)])
         self.kinds = bytearray(len(self))
         """The kind of each object; the numbers of deltas, 6 and 7, where it is not whole."""
         self.sizes = array("Q", bytes(8 * len(self)))

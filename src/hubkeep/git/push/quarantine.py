@@ -73,6 +73,9 @@ async def take_in(folder: Path, pieces: AsyncIterator[bytes], bounds: Bounds) ->
     if pack is None or not (ended.code == 0 or ended.complaints == (_ONLY_ELSEWHERE,)):
         raise _refusal(ended, bounds)
     opened = await asyncio.to_thread(Pack, pack)
+    if ended.given != opened.file_bytes:
+        opened.close()
+        raise Refused("fatal: garbage at end of pack", by_git=True)
     if not opened.has_deltas:
         return opened
     opened.close()
@@ -128,6 +131,8 @@ class _Ended:
 
     code: int
     complaints: tuple[str, ...]
+    given: int
+    """Bytes that it was sent; it may not have read all of them."""
 
 
 async def _run(
@@ -139,7 +144,7 @@ async def _run(
     printed = asyncio.create_task(_pass_over(process))
     try:
         async with asyncio.timeout(limits.seconds):
-            await _feed(process, given)
+            size = await _feed(process, given)
             said = await complaints
             await printed
             code = await process.wait()
@@ -149,20 +154,24 @@ async def _run(
         if process.returncode is None:
             end(process.pid)
         await asyncio.gather(complaints, printed, process.wait(), return_exceptions=True)
-    return _Ended(code, said)
+    return _Ended(code, said, size)
 
 
-async def _feed(process: Process, given: AsyncIterable[bytes]) -> None:
+async def _feed(process: Process, given: AsyncIterable[bytes]) -> int:
+    """Send everything, unless git ends before, and return how many bytes that were."""
     assert process.stdin is not None
+    size = 0
     try:
         async for piece in given:
+            size += len(piece)
             process.stdin.write(piece)
             try:
                 await process.stdin.drain()
             except (BrokenPipeError, ConnectionResetError):
-                return  # git has seen enough, and says why on its error stream
+                break  # git has seen enough, and says why on its error stream
     finally:
         process.stdin.close()
+    return size
 
 
 async def _pass_over(process: Process) -> None:

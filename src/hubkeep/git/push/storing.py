@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection
 
-from hubkeep.git.objects import Kind
+from hubkeep.git.objects import Kind, deflate
 from hubkeep.git.push.pack import Pack
 from hubkeep.git.push.types import Checked, Refused
 from hubkeep.git.queries import insert_commits
 from hubkeep.git.queries_objects import ObjectRow, insert_objects, object_infos
+from hubkeep.git.trees import EMPTY_TREE
 from hubkeep.kit.batches import batches
 
 _BATCH_ROWS = 2_000
@@ -29,6 +30,8 @@ def store(conn: Connection, repo_id: int, pack: Pack, checked: Checked) -> None:
             if oid in there and there[oid][:2] != (kind, size):
                 raise Refused(f"{oid.hex()} is the id of another object in this repository")
         insert_objects(conn, repo_id, [row for row in rows if row[0] not in there])
+    if checked.has_empty_tree:
+        insert_objects(conn, repo_id, [(EMPTY_TREE, Kind.TREE, 0, deflate(b""), None)])
     for some in batches(checked.commits, _COMMITS):
         rows = [(checked.commits[oid], checked.records[oid] or None) for oid in some]
         insert_commits(conn, repo_id, rows)

@@ -61,5 +61,7 @@ class Checked:
     """Of each new commit what `git/last_commits.py` keeps of it."""
     reached: bytes = b""
     """For each object of the pack 1 where a tip leads to it: others are not stored."""
+    has_empty_tree: bool = False
+    """Whether the empty tree is needed, which git knows without having it."""
     outside: "Outside | None" = None
     """What the pack refers to in the repository."""

@@ -99,11 +99,25 @@ class _Source:
         """The commit that has the record of an entry that is a folder."""
         return self._at(self.homes, entry)
 
+    def carried(self, commit: bytes, new: Folder) -> "_Carried":
+        """What stays where this is the only parent, as it mostly is."""
+        places = self.folder.places
+        at = [places.get(entry) for entry in new.entries]
+        lasts = _picked(self.lasts, at, self.home, commit)
+        is_one = self.homes is self.lasts
+        homes = lasts if is_one else _picked(self.homes, at, self.home, commit)
+        fresh = [entry for entry in new.entries if entry not in places]
+        return lasts, homes, fresh
+
     def _at(self, oids: bytes | None, entry: bytes) -> bytes:
         if oids is None:
             return self.home
         start = self.folder.places[entry] * OID_BYTES
         return oids[start : start + OID_BYTES]
+
+
+_Carried = tuple[list[bytes], list[bytes], list[bytes]]
+"""For each entry the commit that last changed it and the one with its record; the new entries."""
 
 
 class Walk:
@@ -143,17 +157,11 @@ class Walk:
             for tree, home in place.sources
         ]
         self._count(new, sources)
-        lasts: list[bytes] = []
-        homes: list[bytes] = []
-        fresh: list[bytes] = []
-        for entry in new.entries:
-            same = next((s for s in sources if entry in s.folder.places), None)
-            lasts.append(same.last(entry) if same else commit)
-            homes.append(same.home_of(entry) if same else commit)
-            if same is None:
-                fresh.append(entry)
-            elif same is not sources[0] and _again(entry, same, place, sources, ahead):
-                homes[-1] = commit
+        self._contents.note(place.tree)
+        if len(sources) == 1:
+            lasts, homes, fresh = sources[0].carried(commit, new)
+        else:
+            lasts, homes, fresh = _merged(commit, place, new, sources, ahead)
         self._enter(place, new, fresh, sources, ahead)
         if any(oid != commit for oid in lasts):
             record[path] = b"".join(lasts)
@@ -186,6 +194,42 @@ class Walk:
         self._compared += 1 + len(new.entries) + sum(len(s.folder.entries) for s in sources)
         if self._compared > MAX_COMPARED:
             raise Refused("The push changes more than is looked through at once", TOO_MUCH)
+
+
+def _picked(
+    oids: bytes | None, at: Sequence[int | None], home: bytes, commit: bytes
+) -> list[bytes]:
+    """For each entry the id at its old place; that of the new commit where it has none."""
+    if oids is None:
+        return [commit if place is None else home for place in at]
+    cut = [oids[start : start + OID_BYTES] for start in range(0, len(oids), OID_BYTES)]
+    return [commit if place is None else cut[place] for place in at]
+
+
+def _merged(
+    commit: bytes,
+    place: _Place,
+    new: Folder,
+    sources: Sequence[_Source],
+    ahead: list[_Place],
+) -> _Carried:
+    """What stays where there are several parents: the first that has an entry counts."""
+    lasts: list[bytes] = []
+    homes: list[bytes] = []
+    fresh: list[bytes] = []
+    for entry in new.entries:
+        for same in sources:
+            if entry in same.folder.places:
+                lasts.append(same.last(entry))
+                homes.append(same.home_of(entry))
+                if same is not sources[0] and _again(entry, same, place, sources, ahead):
+                    homes[-1] = commit
+                break
+        else:
+            lasts.append(commit)
+            homes.append(commit)
+            fresh.append(entry)
+    return lasts, homes, fresh
 
 
 def _again(

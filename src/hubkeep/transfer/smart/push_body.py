@@ -4,13 +4,17 @@
 import asyncio
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from starlette.requests import ClientDisconnect, Request
 
 from hubkeep import errors
 
 _PIECE = 1 << 20
+_IN_MEMORY = 1 << 20
 _GZIP = 31  # zlib's way to ask for gzip's header
 _SILENCE_SECONDS = 60.0
 _DRAIN_BYTES = 16 << 30
@@ -20,8 +24,8 @@ _DRAIN_SECONDS = 600.0
 class PushBody:
     """A request's body in pieces of a bounded size, to be gone through once.
 
-    A client that is silent for a minute is cut off: what waits for it keeps others waiting.
-    Raises 400 for what is no gzip where that is said, 408, ClientDisconnect.
+    A client that is silent for a minute is cut off. Raises 400 for what is no gzip where that is
+    said, 408, ClientDisconnect.
     """
 
     def __init__(self, request: Request) -> None:
@@ -61,6 +65,37 @@ class PushBody:
                 return
             if piece:
                 yield piece
+
+
+@asynccontextmanager
+async def kept(
+    pieces: AsyncIterator[bytes], folder: Path, most: int
+) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """Keep all that comes, to be gone through once it is there; hardly more than `most` bytes.
+
+    So what works on it does not wait for a slow client, nor does what waits for its turn after it.
+    """
+    with SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as file:
+        size = 0
+        async for piece in pieces:
+            size += len(piece)
+            await _write(file, piece, size)
+            if size > most:
+                break
+        file.seek(0)
+        yield _read(file)
+
+
+async def _write(file: IO[bytes], piece: bytes, size: int) -> None:
+    if size > _IN_MEMORY:
+        await asyncio.to_thread(file.write, piece)
+    else:
+        file.write(piece)
+
+
+async def _read(file: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, _PIECE):
+        yield piece
 
 
 async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -11,8 +11,9 @@ from importlib.metadata import version
 from hubkeep.git.pktline import BadPacket, PacketReader
 from hubkeep.transfer.smart.push_rules import Command
 
-MAX_COMMANDS = 1000
-MAX_SHALLOW = 10_000
+_MAX_COMMANDS = 20_000
+_MAX_SHALLOW = 100_000
+_MAX_LINE = 1000  # bytes; the longest name of a ref has half of it
 _NO_OBJECT = b"0" * 40
 _OID = rb"[0-9a-f]{40}"
 _COMMAND = re.compile(rb"(%b) (%b) ([^\0\n]+)\n?" % (_OID, _OID))
@@ -68,8 +69,8 @@ async def read_request(packets: PacketReader) -> PushRequest:
         if _SHALLOW.fullmatch(line):
             # A clone with a cut history says where; what its commits need is looked for anyway.
             shallow += 1
-            if shallow > MAX_SHALLOW:
-                raise BadPush(f"A push may name at most {MAX_SHALLOW} shallow commits")
+            if shallow > _MAX_SHALLOW:
+                raise BadPush(f"A push may name at most {_MAX_SHALLOW} shallow commits")
             continue
         line, separator, capabilities = line.partition(b"\0")
         if line.startswith(b"push-cert"):
@@ -83,8 +84,8 @@ async def read_request(packets: PacketReader) -> PushRequest:
         if command.name in commands:
             raise BadPush(f"The push names {command.name[:200]!r} twice")
         commands[command.name] = command
-        if len(commands) > MAX_COMMANDS:
-            raise BadPush(f"A push may name at most {MAX_COMMANDS} refs: push them in several goes")
+        if len(commands) > _MAX_COMMANDS:
+            raise BadPush(f"A push may name at most {_MAX_COMMANDS} refs")
     return PushRequest(list(commands.values()), flags)
 
 
@@ -106,7 +107,7 @@ def _flags(capabilities: bytes) -> frozenset[str]:
 
 def _command(line: bytes) -> Command:
     found = _COMMAND.fullmatch(line)
-    if found is None:
+    if found is None or len(line) > _MAX_LINE:
         raise BadPush(f"{line[:200]!r} is no command of a push")
     old, new, name = found.groups()
     return Command(name.decode("utf-8", "surrogateescape"), _oid(old), _oid(new))

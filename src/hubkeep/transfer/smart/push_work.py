@@ -13,19 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from hubkeep import errors
 from hubkeep.content.jobs import collect_later
 from hubkeep.content.pushing import Move, land_push, with_authors
 from hubkeep.content.upload_mode import REGULAR_LIMIT
+from hubkeep.errors import HubError
 from hubkeep.git.push.incoming import Bounds, Checked, Incoming, Refused, receive
 from hubkeep.git.queries import list_refs
 from hubkeep.git.queries_objects import lock_repo
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import visit
 from hubkeep.transfer.smart.push_answer import Outcome, Told
-from hubkeep.transfer.smart.push_body import PushBody
+from hubkeep.transfer.smart.push_body import PushBody, kept
 from hubkeep.transfer.smart.push_failures import outcome_of
 from hubkeep.transfer.smart.push_request import PushRequest
 from hubkeep.transfer.smart.push_rules import (
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_TURN_SECONDS = 60.0
+MAX_REFS = 2000
+TURN_SECONDS = 60.0
 _FORGOTTEN_SECONDS = 24 * 3600
 
 
@@ -60,31 +62,32 @@ class PushWork:
     async def run(self, pack: AsyncIterator[bytes]) -> Outcome:
         """Take the push in and land it.
 
-        Once all of the body has come, all that goes wrong is an outcome: the answer is on its way
-        then, and its reader must be told. Before, errors are raised, but for what is wrong with the
-        pack.
+        Raises what is wrong with the request, ClientDisconnect too, as long as not all of it has
+        come. All else that goes wrong is an outcome: to raise it would cut the connection, and the
+        user would not know what happened.
         """
         try:
-            async with _turn(self.app), _folder(self.app) as folder:
-                return await self._take_in(folder, pack)
-        except Refused as refused:
-            return outcome_of(refused, self.push.commands)
-        except Exception as error:
+            return await self._take_in(pack)
+        except (HubError, ClientDisconnect) as error:
             if not self.body.over.is_set():
                 raise
-            # To raise it now would cut the connection, and its user would not know what happened.
+            return outcome_of(error, self.push.commands)
+        except Exception as error:  # noqa: BLE001 - logged and told, as above
             return outcome_of(error, self.push.commands)
 
-    async def _take_in(self, folder: Path, pack: AsyncIterator[bytes]) -> Outcome:
+    async def _take_in(self, pack: AsyncIterator[bytes]) -> Outcome:
         config = self.app.config
         bounds = Bounds(config.push_mb << 20, config.push_objects, REGULAR_LIMIT)
-        incoming = await receive(folder, pack, bounds)
-        # What follows the pack, if anything does, is nobody's.
-        await self.body.drain()
-        try:
-            return await self._land(incoming)
-        finally:
-            await self._in_thread(incoming.close)
+        async with (
+            _folder(self.app) as folder,
+            kept(pack, folder, bounds.pack_bytes) as pieces,
+            _turn(self.app),
+        ):
+            incoming = await receive(folder / "git", pieces, bounds)
+            try:
+                return await self._land(incoming)
+            finally:
+                await self._in_thread(incoming.close)
 
     async def _land(self, incoming: Incoming) -> Outcome:
         if incoming.objects:
@@ -103,6 +106,8 @@ class PushWork:
     def _look_through(self, incoming: Incoming, conn: Connection) -> tuple[Verdicts, Checked]:
         """Judge the refs, then what those that are left lead to."""
         commands = self.push.commands
+        if len(commands) > MAX_REFS:
+            raise Refused(f"The push names {len(commands)} refs: push {MAX_REFS} at most at once")
         visitor = visit(conn, self.request, Action.WRITE, self.app.clock())
         verdicts = self._judge(conn, commands, visitor.repo.default_branch)
         left = accepted(commands, verdicts)
@@ -129,8 +134,8 @@ class PushWork:
         ]
         if moves:
             land_push(conn, visitor, moves, incoming, checked, now)
-            if len(moves) < len(self.push.commands):
-                # What came for the refs that were refused may be stored too.
+            if not set(checked.peeled) <= {move.new for move in moves}:
+                # What came for a ref that has moved meanwhile is stored too.
                 collect_later(conn, self.repo_id, now)
         return verdicts
 
@@ -149,10 +154,10 @@ class PushWork:
 async def _turn(app: "App") -> AsyncGenerator[None]:
     """Wait until git may run for this push; 503 where that takes too long."""
     try:
-        async with asyncio.timeout(_TURN_SECONDS):
+        async with asyncio.timeout(TURN_SECONDS):
             await app.git_turns.acquire()
     except TimeoutError as busy:
-        raise errors.unavailable() from busy
+        raise errors.git_busy() from busy
     try:
         yield
     finally:
@@ -165,12 +170,11 @@ async def _folder(app: "App") -> AsyncGenerator[Path]:
     above = app.config.data / "incoming"
     folder = above / secrets.token_hex(12)
     folder.mkdir(parents=True, mode=0o700)
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(app.git_threads, _sweep, above)
+    await asyncio.to_thread(_sweep, above)
     try:
         yield folder
     finally:
-        await loop.run_in_executor(app.git_threads, _delete, folder)
+        await asyncio.to_thread(_delete, folder)
 
 
 def _sweep(above: Path) -> None:

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What git says of a cached repository, passed on to a client as it comes.
+
+Nothing is sent before git has said two things or has ended: until then a cache that was deleted or
+damaged under its hands can be made again, and the client notices nothing.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Final, TypeVar
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+
+from hubkeep import errors
+from hubkeep.git.fetch.cache import CachedRepository
+from hubkeep.git.program import GitFailed, Limits, end, said, start
+from hubkeep.repos.types import Repo
+from hubkeep.transfer.sending import Pieces
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+log = logging.getLogger("hubkeep.git")
+
+T = TypeVar("T")
+
+TURN_SECONDS: Final = 30.0
+SILENCE_SECONDS: Final = 120.0
+"""How long a client may take nothing before git is ended: others wait for its turn."""
+LIMITS: Final = Limits(cpu_seconds=900, memory=3 << 30, file_bytes=1 << 30)
+_PIECE = 256 << 10
+_COMPLAINT = 4000
+_TRIES = 2
+# git mentions what it cannot find among refs and objects, and goes on as if it were not there.
+_WRONG = (b"error:", b"fatal:")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A run of git in a bare repository: what it is told, and what it is given to read."""
+
+    arguments: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    given: IO[bytes] | None = None
+
+
+async def served(
+    app: "App",
+    request: Request,
+    repo: Repo,
+    task: Task,
+    headers: MutableHeaders,
+    before: bytes = b"",
+) -> Pieces:
+    """Return the answer that sends what git prints, behind `before`.
+
+    503 where its turn does not come for long, 400 where git refuses what it was given and says
+    nothing that its client would understand. GitMissing, ClientDisconnect. The request's body must
+    have been read.
+    """
+    for left in reversed(range(_TRIES)):
+        serving = _Serving(app, repo, task, before)
+        try:
+            await _unless_gone(request, serving.begin())
+            if serving.failure is None or (serving.is_told and await serving.is_sound()):
+                return Pieces(serving, 200, headers)
+            if not left or await serving.is_sound():
+                raise errors.bad_request(f"git cannot answer this: {serving.failure}")
+        except BaseException:
+            serving.close()
+            raise
+        serving.close()
+        log.warning("the cache of repository %d is damaged: %s", repo.id, serving.failure)
+        await _in_thread(app, lambda: app.git_cache.forget(repo.id))
+    raise AssertionError("unreachable")
+
+
+class _Serving:
+    """One run of git, from its turn to its last byte; `close` gives back all that it has."""
+
+    def __init__(self, app: "App", repo: Repo, task: Task, before: bytes) -> None:
+        self._app = app
+        self._repo = repo
+        self._task = task
+        self._before = before
+        self._has_turn = False
+        self._current: AbstractContextManager[CachedRepository] | None = None
+        self._cached: CachedRepository | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._ahead: list[bytes] = []
+        self._complaint = b""
+        self.failure: str | None = None
+        """Why git ended without an answer; None if it did not, or not yet."""
+        self.is_told = False
+        """Whether git has told its client so, in a packet line of its own."""
+        self._is_over = False
+
+    async def begin(self) -> None:
+        """Start git and wait until it has said two things, or all."""
+        app, repo = self._app, self._repo
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await app.git_turns.acquire()
+        except TimeoutError as busy:
+            raise errors.unavailable() from busy
+        self._has_turn = True
+        current = app.git_cache.current(app.db, repo.id, repo.default_branch)
+        self._cached = await _in_thread(app, current.__enter__)
+        self._current = current
+        try:
+            self._process = await self._started(self._cached)
+        except FileNotFoundError:
+            self._is_over = True
+            self.failure = "its folder is gone"
+            return
+        self._listening = asyncio.create_task(self._listen())
+        while len(self._ahead) < 2 and not self._is_over:
+            await self._read_ahead()
+
+    async def _started(self, cached: CachedRepository) -> asyncio.subprocess.Process:
+        given = self._task.given
+        if given is not None:
+            given.seek(0)
+        env = {"GIT_DIR": ".", **self._task.env}
+        locks = (cached.lock,)
+        return await start(
+            self._task.arguments, cached.path, LIMITS, env=env, pass_fds=locks, given=given
+        )
+
+    async def is_sound(self) -> bool:
+        """Whether the repository has all that its refs lead to: then it was the client's fault."""
+        cached = self._cached
+        return cached is not None and await _in_thread(self._app, cached.is_sound)
+
+    def close(self) -> None:
+        """End git with all that it started, and give turn and repository back. Waits for
+        nothing, since it is called where a task is cancelled.
+        """
+        if self._listening is not None:
+            self._listening.cancel()
+        if self._process is not None and self._process.returncode is None:
+            end(self._process.pid)
+        self._cached = None
+        if self._current is not None:
+            self._current.__exit__(None, None, None)
+            self._current = None
+        if self._has_turn:
+            self._has_turn = False
+            self._app.git_turns.release()
+
+    async def aclose(self) -> None:
+        """See `close`."""
+        self.close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield all that git says, the last of it when all has gone well; else raise GitFailed, so
+        that the client sees the answer break off.
+        """
+        await self._read_ahead()
+        while not self._is_over:
+            with self._patience(SILENCE_SECONDS):
+                yield self._ahead.pop(0)
+            await self._read_ahead()
+        if self.failure is not None and not self.is_told:
+            log.warning("git broke off for repository %d: %s", self._repo.id, self.failure)
+            if not await self.is_sound():
+                await _in_thread(self._app, lambda: self._app.git_cache.forget(self._repo.id))
+            raise GitFailed(self.failure)
+        yield b"".join(self._ahead)
+
+    async def _read_ahead(self) -> None:
+        """Have one more piece, or know how it ended."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        if self._is_over:
+            return
+        with self._patience(LIMITS.seconds):
+            piece = await self._process.stdout.read(_PIECE)
+        if not piece:
+            self._is_over = True
+            self.failure = await self._judged()
+            return
+        if self._before:
+            piece, self._before = self._before + piece, b""
+        elif not self._ahead:
+            self.is_told = piece[4:8] == b"ERR "
+        self._ahead.append(piece)
+
+    @contextmanager
+    def _patience(self, seconds: float) -> Generator[None]:
+        """End git if what is in the `with` takes longer."""
+        handle = asyncio.get_running_loop().call_later(seconds, self.close)
+        try:
+            yield
+        finally:
+            handle.cancel()
+
+    async def _listen(self) -> None:
+        """Keep the first of what git complains of, and read all of it: a full pipe would stop
+        it.
+        """
+        assert self._process is not None
+        assert self._process.stderr is not None
+        while piece := await self._process.stderr.read(_COMPLAINT):
+            self._complaint = (self._complaint + piece)[:_COMPLAINT]
+
+    async def _judged(self) -> str | None:
+        """Return why git failed, once it has ended."""
+        assert self._process is not None
+        assert self._listening is not None
+        code = await self._process.wait()
+        await asyncio.wait({self._listening}, timeout=1)
+        lines = self._complaint.splitlines()
+        if code == 0 and not any(line.startswith(_WRONG) for line in lines):
+            return None
+        return said(self._complaint) or f"git ended with code {code}"
+
+
+async def _unless_gone(request: Request, work: Awaitable[None]) -> None:
+    """Wait for work, and cancel it as soon as the client leaves. ClientDisconnect."""
+    task = asyncio.ensure_future(work)
+    gone = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        await task
+    finally:
+        gone.cancel()
+        task.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _in_thread(app: "App", fn: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(app.git_threads, fn)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Merges by the real git: what becomes of its output, and of pointers."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from hubkeep.git.errors import ObjectMissing
+from hubkeep.git.merging import Conflict, Merged, Side, merge_commits, merge_trees, read_merge
+from hubkeep.git.objects import pointer_bytes
+from hubkeep.git.program import GitFailed
+from hubkeep.git.trees import EMPTY_TREE
+from tests.git.dags import Dag, Files
+from tests.git.native import git, lines
+from tests.git.workshop import Workshop
+
+ROOT = b"1" * 40
+
+
+def forked(repo: Workshop, tmp_path: Path, *versions: Files) -> tuple[Path, list[Side]]:
+    """A base and two commits on it, written out."""
+    base, one, other = versions
+    dag = Dag(repo).add([([], base), ([0], one), ([0], other)])
+    dag.native(tmp_path / "bare")
+    return tmp_path / "bare", [Side(oid, f"side{i}") for i, oid in enumerate(dag.oids)][1:]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_results_are_those_of_git(sqlite_repo: Workshop, tmp_path: Path, seed: int) -> None:
+    choose = random.Random(seed)
+    names = ["a", "b", "f/a", "f/g/b"]
+
+    def text() -> bytes:
+        return b"".join(b"%d\n" % (i if choose.random() < 0.9 else 99) for i in range(12))
+
+    bare, sides = forked(
+        sqlite_repo, tmp_path, *({name: text() for name in names if name} for _ in range(3))
+    )
+    before = set(bare.rglob("*"))
+    found = merge_commits(bare, *sides)
+    assert set(bare.rglob("*")) == before
+    said = git("merge-tree", "--write-tree", *(s.oid.hex() for s in sides), cwd=bare, check=False)
+    if isinstance(found, Merged):
+        assert lines(said) == [found.tree.hex()]
+    else:
+        assert {path for each in found for path in each.paths} <= set(names)
+        assert all(f"Merge conflict in {each.paths[0]}" in said.decode() for each in found)
+
+
+def test_kinds_of_conflicts(sqlite_repo: Workshop, tmp_path: Path) -> None:
+    bare, sides = forked(
+        sqlite_repo,
+        tmp_path,
+        {"old": b"1\n2\n3\n4\n5\n", "x": b"x\n"},
+        {"one": b"1\n2\n3\n4\n5\n", "both": b"1\n", "x": b"y\n"},
+        {"two": b"1\n2\n3\n4\n5\n", "both": b"2\n"},
+    )
+    found = merge_commits(bare, *sides)
+    assert not isinstance(found, Merged)
+    kinds = {each.kind: each for each in found}
+    assert {*kinds} == {"rename/rename", "add/add", "modify/delete"}
+    assert "deleted in side2 and modified in side1" in kinds["modify/delete"].message
+    assert {*kinds["rename/rename"].paths} == {"old", "one", "two"}
+
+
+def test_pointers_are_not_mixed_into_nonsense(sqlite_repo: Workshop, tmp_path: Path) -> None:
+    """Changes far enough from each other, which git would mix, as with extensions in a pointer."""
+    more = b"".join(b"ext-%d-x sha256:%064d\n" % (i, i) for i in range(6))
+    plain = pointer_bytes(b"a" * 32, 1).replace(b"spec/v1\n", b"spec/v1\n" + more)
+    one = plain.replace(b"ext-0-x", b"ext-0-y")
+    other = plain.replace(b"size 1\n", b"size 2\n")
+    bare, sides = forked(sqlite_repo, tmp_path, {"f/m": plain}, {"f/m": one}, {"f/m": other})
+    assert merge_commits(bare, *sides) == [
+        Conflict(["f/m"], "lfs", "Both sides changed the LFS file f/m")
+    ]
+
+
+def test_trees_are_merged_without_commits(sqlite_repo: Workshop, tmp_path: Path) -> None:
+    bare, sides = forked(sqlite_repo, tmp_path, {"a": b"1"}, {"a": b"2"}, {"a": b"1", "b": b"1"})
+    trees = [
+        bytes.fromhex(git("rev-parse", f"{each.oid.hex()}^{{tree}}", cwd=bare).decode().strip())
+        for each in sides
+    ]
+    found = merge_trees(bare, trees[1], Side(trees[1], "x"), Side(EMPTY_TREE, "y"))
+    assert isinstance(found, Merged)
+    assert found.tree == EMPTY_TREE
+    with pytest.raises(ObjectMissing):
+        merge_trees(bare, b"\x01" * 20, Side(trees[0], "x"), Side(trees[1], "y"))
+
+
+def test_what_git_prints_is_read_to_the_letter() -> None:
+    files = b"100644 " + ROOT + b" 1\todd\nname\0" + b"100644 " + ROOT + b" 2\todd\nname\0"
+    message = b"1\0odd\nname\0CONFLICT (contents)\0CONFLICT (content): Merge conflict in it\n\0"
+    auto = b"1\0odd\nname\0Auto-merging\0Auto-merging odd\nname\n\0"
+    tree, conflicts = read_merge(ROOT + b"\0" + files + b"\0" + auto + message)
+    assert tree.hex().encode() == ROOT
+    assert conflicts == [Conflict(["odd\nname"], "content", "Merge conflict in it")]
+    assert read_merge(ROOT + b"\0" + files + b"\0")[1] == [Conflict(["odd\nname"], "content", "")]
+    assert read_merge(ROOT + b"\0\0" + auto) == (tree, [])
+    for odd in (b"", b"fatal", ROOT + b"\0\0" + b"2\0a\0", ROOT + b"\0\0" + b"x\0a\0", ROOT[:8]):
+        with pytest.raises(GitFailed):
+            read_merge(odd)
