@@ -41,6 +41,7 @@ def test_empty_variables_are_unset():
     ("given", "says"),
     [
         ({"log_level": "loud"}, "log_level"),
+        ({"sign_up": "perhaps"}, "sign_up"),
         ({"port": "abc"}, "port"),
         ({"port": 65536}, "port"),
         ({"workers": 0}, "workers"),

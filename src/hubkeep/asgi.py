@@ -25,6 +25,8 @@ from hubkeep.config import Config
 from hubkeep.db import DatabaseFull, DatabaseUnavailable
 from hubkeep.errors import HubError, Moved
 from hubkeep.http import raw_path
+from hubkeep.identity.queries_sessions import touch_session
+from hubkeep.identity.sessions import session_in_use
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
@@ -104,6 +106,7 @@ class Hub:
             await response(scope, receive, exchange.send)
             if exchange.status >= 400 and _has_body(request):
                 await body.drain()
+            await self._note_session(request)
         except ClientDisconnect:
             log.debug("client left %s", scope["path"])
         except Exception:
@@ -143,6 +146,17 @@ class Hub:
         except (DatabaseUnavailable, StoreUnavailable) as error:
             log.warning("storage unavailable: %s", error)
             return self._refusal(request, errors.unavailable())
+
+    async def _note_session(self, request: Request) -> None:
+        """Write down that a session is in use, if that is due, once nobody waits for it."""
+        assert self._app is not None
+        session = session_in_use(request)
+        if session is None:
+            return
+        try:
+            await self._app.db.write(lambda conn: touch_session(conn, session, self._clock()))
+        except (DatabaseFull, DatabaseUnavailable) as error:
+            log.warning("cannot note that a session is in use: %s", error)
 
     def _refusal(self, request: Request, error: HubError) -> Response:
         assert self._app is not None

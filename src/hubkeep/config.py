@@ -12,6 +12,7 @@ PREFIX = "HUBKEEP_"
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _DATABASES = ("", "sqlite", "postgresql", "postgres")
 _DEDUP = ("readable", "hub")
+_SIGN_UP = ("closed", "invitation", "open")
 LEAST_XET_GRACE = 22
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", ".localhost")
 
@@ -76,6 +77,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """How many fetches and pushes a server process serves at once; others wait for their turn."""
     git_passwords: bool = False
     """Whether git and git-lfs may sign in with the account's password instead of a token."""
+    sign_up: str = "closed"
+    """Who may make an account in the browser: nobody (`closed`), who has an invitation
+    (`invitation`), or everybody (`open`).
+    """
     push_mb: int = 2048
     """Bytes of git objects that a push may bring, without its large files."""
     push_objects: int = 250_000
@@ -113,6 +118,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
                 f"xet_grace_days must be at least {LEAST_XET_GRACE}, got {self.xet_grace_days}: "
                 "clients refer to chunks that they sent up to 21 days ago"
             )
+        if self.sign_up not in _SIGN_UP:
+            raise ConfigError(f"sign_up must be one of {', '.join(_SIGN_UP)}, got {self.sign_up!r}")
         if self.scrub_days < 0:
             raise ConfigError(f"scrub_days must be at least 0, got {self.scrub_days}")
         for name in ("workers", "git_cache_gb", "git_processes", "push_mb", "push_objects"):

@@ -11,6 +11,7 @@ from hubkeep.cli.common import (
     open_database,
     print_json,
     print_table,
+    settings,
 )
 
 
@@ -118,6 +119,116 @@ def delete(name: str, as_json: bool, **hub: object) -> None:
         print_json({"deleted": name})
     else:
         click.echo(f"Deleted the user {name}")
+
+
+@user.command()
+@click.argument("name")
+@click.option(
+    "--password-stdin",
+    is_flag=True,
+    required=True,
+    expose_value=False,
+    help="Read the password from standard input.",
+)
+@hub_options
+@json_option
+def password(name: str, as_json: bool, **hub: object) -> None:
+    """Give a user another password; sessions in browsers end, tokens stay.
+
+    \b
+    Example:
+      hubkeep user password alice --password-stdin --data ./hub < password.txt
+    """
+    with open_database(**hub) as db:
+        from hubkeep.identity import commands
+        from hubkeep.identity.passwords import hash_password
+
+        stored = hash_password(_read_password())
+        db.write_now(lambda conn: commands.set_password(conn, name, stored))
+    if as_json:
+        print_json({"name": name, "passwordSet": True})
+    else:
+        click.echo(f"{name} has another password")
+
+
+@user.command()
+@click.option("--note", default="", help="Whom it is for, shown to administrators.")
+@click.option(
+    "--expires-days", type=click.FloatRange(min=0, min_open=True), default=7.0, metavar="DAYS",
+    help="For how long it works; default: 7.",
+)  # fmt: skip
+@hub_options
+@json_option
+def invite(note: str, expires_days: float, as_json: bool, **hub: object) -> None:
+    """Print a link by which one person may sign up, this once: the hub keeps only its hash.
+
+    It works where HUBKEEP_SIGN_UP is `invitation`, and begins with HUBKEEP_PUBLIC_URL.
+
+    \b
+    Examples:
+      hubkeep user invite --note "for Ada" --data ./hub
+      hubkeep user invite --expires-days 1 --json --data ./hub
+    """
+    config = settings(**hub)
+    with open_database(**hub) as db:
+        from hubkeep.identity import commands
+        from hubkeep.kit.time import DAY, now
+
+        base = config.base_url or f"http://{config.host}:{config.port}"
+        made_at = now()
+        ends_at = made_at + round(expires_days * DAY)
+        made = db.write_now(
+            lambda conn: commands.invite(conn, base, made_at, expires_at=ends_at, note=note)
+        )
+    if config.sign_up != "invitation":
+        click.echo(
+            f"The setting HUBKEEP_SIGN_UP is {config.sign_up!r} here: where the server has it so, "
+            "invitations are not asked for" + " or taken" * (config.sign_up == "closed"),
+            err=True,
+        )
+    if as_json:
+        print_json(made)
+    else:
+        click.echo(made.link)
+
+
+@user.command()
+@click.argument("name")
+@hub_options
+@json_option
+def disable(name: str, as_json: bool, **hub: object) -> None:
+    """Shut a user out: tokens, password and sessions fail from the next request on.
+
+    \b
+    Example:
+      hubkeep user disable alice --data ./hub
+    """
+    _set_disabled(name, True, as_json, hub)
+
+
+@user.command()
+@click.argument("name")
+@hub_options
+@json_option
+def enable(name: str, as_json: bool, **hub: object) -> None:
+    """Let a disabled user in again; its tokens work as before.
+
+    \b
+    Example:
+      hubkeep user enable alice --data ./hub
+    """
+    _set_disabled(name, False, as_json, hub)
+
+
+def _set_disabled(name: str, disabled: bool, as_json: bool, hub: dict[str, object]) -> None:
+    with open_database(**hub) as db:
+        from hubkeep.identity import commands
+
+        db.write_now(lambda conn: commands.set_disabled(conn, name, disabled))
+    if as_json:
+        print_json({"name": name, "disabled": disabled})
+    else:
+        click.echo(f"{name} is {'disabled' if disabled else 'enabled'}")
 
 
 def _read_password() -> str:

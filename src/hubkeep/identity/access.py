@@ -9,9 +9,9 @@ from starlette.requests import Request
 from hubkeep import errors
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.proofs import PasswordProof, given_password
-from hubkeep.identity.queries import account, authenticate, of_password
+from hubkeep.identity.queries import account, authenticate, of_password, role_in
 from hubkeep.identity.queries_sessions import of_session
-from hubkeep.identity.sessions import counted_session
+from hubkeep.identity.sessions import NOTED_EVERY, counted_session, note_use
 from hubkeep.kit.time import Millis
 
 
@@ -30,7 +30,10 @@ def actor_of(conn: Connection, request: Request, now: Millis) -> Actor:
     authorization = request.headers.get("authorization")
     secret = None if authorization else counted_session(request)
     if secret is not None:
-        return of_session(conn, secret, now)
+        actor = of_session(conn, secret, now)
+        if actor.session is not None and actor.session_seen_at <= now - NOTED_EVERY:
+            note_use(request, actor.session)
+        return actor
     return authenticate(conn, authorization, now)
 
 
@@ -40,6 +43,26 @@ def signed_in(conn: Connection, request: Request, now: Millis) -> tuple[Actor, A
     if actor.user is None:
         raise errors.sign_in_required()
     return actor, actor.user
+
+
+def signed_in_here(conn: Connection, request: Request, now: Millis) -> tuple[Actor, Account]:
+    """Return the actor and its account, which must have come by a session of a browser.
+
+    For what no token may do, whatever its role: change how its user signs in, or make other tokens.
+    """
+    actor, user = signed_in(conn, request, now)
+    if actor.session is None:
+        raise errors.forbidden("This is done in a browser that is signed in, not by a token")
+    return actor, user
+
+
+def sees_private(conn: Connection, viewer: Actor, owner: Account) -> bool:
+    """Whether the viewer reads everything in a namespace, as the policy has it for repositories."""
+    if viewer.user is None:
+        return False
+    if viewer.user.is_admin or viewer.user.id == owner.id:
+        return True
+    return role_in(conn, owner.id, viewer.user.id) is not None
 
 
 def account_at(conn: Connection, request: Request, kind: Literal["user", "org"]) -> Account:

@@ -59,8 +59,8 @@ class Token:
 class Actor:
     """The signed-in user and the token used; both absent for an anonymous caller.
 
-    A user without a token is one who gave the account's password, or whom the hub itself acts for:
-    a command, a job, later a browser session.
+    A user without a token is one who gave the account's password, who has a session in a browser,
+    or whom the hub itself acts for: a command, a job.
     """
 
     user: Account | None = None
@@ -69,6 +69,8 @@ class Actor:
     """The fingerprint of the password that was given."""
     session: int | None = None
     """The browser's session."""
+    session_seen_at: int = 0
+    """When that was last noted to be in use."""
 
     @property
     def is_anonymous(self) -> bool:

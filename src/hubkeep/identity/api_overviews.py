@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep.http import json_answer, read_query
-from hubkeep.identity.access import account_at, actor_of
-from hubkeep.identity.actor import Account, Actor
-from hubkeep.identity.queries import organisations_of, role_in
+from hubkeep.identity.access import account_at, actor_of, sees_private
+from hubkeep.identity.actor import Account
+from hubkeep.identity.queries import organisations_of
 from hubkeep.identity.queries_overviews import count_members, count_repos, members_of
 from hubkeep.identity.wire import OrgOverview, OrgSummary, Person, UserOverview, avatar_url
 from hubkeep.kit.cursors import AfterId
@@ -31,7 +31,7 @@ async def user_overview(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> UserOverview:
         viewer = actor_of(conn, request, app.clock())
         user = account_at(conn, request, "user")
-        counts = count_repos(conn, user.id, with_private=_sees_private(conn, viewer, user))
+        counts = count_repos(conn, user.id, with_private=sees_private(conn, viewer, user))
         return UserOverview(
             id=user.public_id,
             user=user.name,
@@ -57,7 +57,7 @@ async def organisation_overview(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> OrgOverview:
         viewer = actor_of(conn, request, app.clock())
         org = account_at(conn, request, "org")
-        counts = count_repos(conn, org.id, with_private=_sees_private(conn, viewer, org))
+        counts = count_repos(conn, org.id, with_private=sees_private(conn, viewer, org))
         return OrgOverview(
             id=org.public_id,
             name=org.name,
@@ -85,7 +85,7 @@ async def members(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> tuple[list[Person], list[AfterId]]:
         viewer = actor_of(conn, request, app.clock())
         org = account_at(conn, request, "org")
-        shows_roles = _sees_private(conn, viewer, org)
+        shows_roles = sees_private(conn, viewer, org)
         found = members_of(conn, org.id, after.id, limit + 1)
         people = [
             Person(one.name, one.fullname or one.name, avatar_url(base, one.name)) for one in found
@@ -136,15 +136,6 @@ async def _known(app: "App", request: Request, kind: Literal["user", "org"]) -> 
         return account_at(conn, request, kind)
 
     return await app.db.read(work)
-
-
-def _sees_private(conn: Connection, viewer: Actor, owner: Account) -> bool:
-    """Whether the viewer reads everything in a namespace, as the policy has it for repositories."""
-    if viewer.user is None:
-        return False
-    if viewer.user.is_admin or viewer.user.id == owner.id:
-        return True
-    return role_in(conn, owner.id, viewer.user.id) is not None
 
 
 def _summary(base: str, org: Account) -> OrgSummary:

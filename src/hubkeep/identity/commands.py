@@ -16,7 +16,10 @@ from hubkeep.identity.actor import Account, OrgType, Role, TokenRole
 from hubkeep.identity.names import BadName, check_account_name
 from hubkeep.identity.queries import account, token_hash
 from hubkeep.identity.queries_admin import Kind, Taken
-from hubkeep.identity.wire_admin import NewToken
+from hubkeep.identity.queries_invitations import insert_invitation
+from hubkeep.identity.queries_sessions import end_sessions
+from hubkeep.identity.wire_admin import NewInvitation, NewToken
+from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
 
 _ALPHABET = string.ascii_letters + string.digits
@@ -26,6 +29,7 @@ _HINT_LENGTH = 4
 _VALUE = re.compile(r"hf_[A-Za-z0-9_\-]{16,200}")
 _TOKEN_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,128}")
 _SHOWN = 5
+_NOTE_LIMIT = 256
 
 
 class Refused(ValueError):
@@ -87,6 +91,41 @@ def delete_account(conn: Connection, kind: Kind, name: str) -> None:
             " delete or move them first"
         )
     queries_admin.delete_account(conn, found.id)
+
+
+def set_disabled(conn: Connection, name: str, disabled: bool) -> None:
+    """Shut a user out, or let it in again: tokens, the password and sessions fail from the next
+    request on. Tokens work again afterwards; sessions are over for good.
+    """
+    found = queries_admin.account_id(conn, name)
+    if found is None:
+        raise Refused(f"there is no user {name!r}; 'hubkeep user list' shows them")
+    queries_admin.update_account(conn, found, disabled=disabled)
+    end_sessions(conn, found)
+
+
+def set_password(conn: Connection, name: str, password_hash: str) -> None:
+    """Give a user another password; its sessions are over, its tokens stay."""
+    found = find(conn, "user", name)
+    queries_admin.update_account(conn, found.id, password_hash=password_hash)
+    end_sessions(conn, found.id)
+
+
+def invite(
+    conn: Connection,
+    base: str,
+    now: Millis,
+    *,
+    expires_at: Millis,
+    note: str = "",
+    made_by: int | None = None,
+) -> NewInvitation:
+    """Make an invitation to sign up; what is returned is the only copy of its link."""
+    if len(note) > _NOTE_LIMIT or not storable(note):
+        raise Refused(f"a note has at most {_NOTE_LIMIT} printable characters")
+    secret = secrets.token_urlsafe(24)
+    public_id = insert_invitation(conn, secret, now, expires_at, note=note, made_by=made_by)
+    return NewInvitation(public_id, f"{base}/join?invitation={secret}", note, expires_at)
 
 
 def add_member(conn: Connection, org: str, user: str, role: Role, now: Millis) -> None:

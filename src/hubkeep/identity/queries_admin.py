@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from hubkeep.db.tables import accounts, memberships, repos, tokens
 from hubkeep.db.upserts import insert_for
@@ -39,6 +39,17 @@ def insert_account(
     if made is None:
         raise Taken(name)
     return made
+
+
+def account_id(conn: Connection, name: str) -> int | None:
+    """Return the id of the user of this name, disabled ones among them."""
+    found = select(accounts.c.id).where(accounts.c.name_key == key(name), accounts.c.kind == "user")
+    return conn.execute(found).scalar()
+
+
+def update_account(conn: Connection, account_id: int, **columns: str | bool | None) -> None:
+    """Change columns of an account."""
+    conn.execute(update(accounts).where(accounts.c.id == account_id).values(**columns))
 
 
 def list_accounts(conn: Connection, kind: Kind) -> list[AccountLine]:

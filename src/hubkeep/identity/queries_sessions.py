@@ -15,7 +15,7 @@ from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
 
 _BY_HASH = Lookup(
-    select(*ACCOUNT_COLUMNS, sessions.c.id, sessions.c.expires_at)
+    select(*ACCOUNT_COLUMNS, sessions.c.id, sessions.c.seen_at, sessions.c.expires_at)
     .join(accounts, accounts.c.id == sessions.c.user_id)
     .where(sessions.c.hash == bindparam("hash"), accounts.c.disabled.is_(False))
 )
@@ -48,7 +48,7 @@ def of_session(conn: Connection, secret: str, now: Millis) -> Actor:
     row = _BY_HASH.first(conn, {"hash": token_hash(secret)})
     if row is None or row[-1] <= now:
         return ANONYMOUS
-    return Actor(account_of(row), session=row[-2])
+    return Actor(account_of(row), session=row[-3], session_seen_at=row[-2])
 
 
 def open_session(conn: Connection, user_id: int, secret: str, agent: str, now: Millis) -> None:
@@ -68,7 +68,7 @@ def open_session(conn: Connection, user_id: int, secret: str, agent: str, now: M
 
 def touch_session(conn: Connection, session_id: int, now: Millis) -> None:
     """Note that a session is in use, which lets it last on."""
-    mine = update(sessions).where(sessions.c.id == session_id)
+    mine = update(sessions).where(sessions.c.id == session_id, sessions.c.expires_at > now)
     conn.execute(mine.values(seen_at=now, expires_at=now + LASTS))
 
 
@@ -81,6 +81,11 @@ def end_session(conn: Connection, user_id: int, public_id: str) -> bool:
     """End one session of a user; False if there is none."""
     mine = (sessions.c.user_id == user_id) & (sessions.c.public_id == public_id)
     return conn.execute(delete(sessions).where(mine)).rowcount == 1
+
+
+def end_session_of(conn: Connection, secret: str) -> None:
+    """End the session of a cookie, if there is one."""
+    conn.execute(delete(sessions).where(sessions.c.hash == token_hash(secret)))
 
 
 def end_sessions(conn: Connection, user_id: int, keep: int | None = None) -> int:

@@ -23,7 +23,9 @@ class Action(StrEnum):
     READ = "read"  # see a repository and its files
     LIKE = "like"  # likes: a signed-in user who may read it
     WRITE = "write"  # change what is in a repository
-    ADMINISTER = "administer"  # settings, move, delete, permanent deletion of files
+    # Of a repository: settings, move, delete, permanent deletion of files. Of an organisation: its
+    # settings and members.
+    ADMINISTER = "administer"
     CREATE_IN = "create-in"  # make a repository in a namespace
 
 
@@ -73,11 +75,15 @@ def can(actor: Actor, action: Action, resource: Resource) -> bool:
     if isinstance(resource, RepoResource):
         return _can_in_repo(actor, action, resource)
     if isinstance(resource, NamespaceResource):
-        return action is Action.CREATE_IN and (
-            _is_owner_or_admin(actor, resource.account_id)
-            or resource.role in (Role.ADMIN, Role.WRITE, Role.CONTRIBUTOR)
-        )
+        return _can_in_namespace(actor, action, resource)
     return False
+
+
+def _can_in_namespace(actor: Actor, action: Action, place: NamespaceResource) -> bool:
+    owns = _is_owner_or_admin(actor, place.account_id)
+    if action is Action.CREATE_IN:
+        return owns or place.role in (Role.ADMIN, Role.WRITE, Role.CONTRIBUTOR)
+    return action is Action.ADMINISTER and (owns or place.role is Role.ADMIN)
 
 
 def _can_in_repo(actor: Actor, action: Action, repo: RepoResource) -> bool:

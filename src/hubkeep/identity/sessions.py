@@ -16,11 +16,14 @@ from starlette.responses import Response
 from hubkeep.kit.time import DAY, Millis
 
 LASTS: Millis = 30 * DAY
+NOTED_EVERY: Millis = 3_600_000
+"""How old the note may be of when a session was last in use: to write it each time costs much."""
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
 
 _READING = frozenset({"GET", "HEAD"})
 _PROVEN = "hubkeep.from-own-page"
+_IN_USE = "hubkeep.session-in-use"
 
 
 def new_session_secret() -> str:
@@ -45,6 +48,16 @@ def counted_session(request: Request) -> str | None:
 def prove_own_page(request: Request) -> None:
     """Note that the request's form carried the token: its cookie counts from here on."""
     request.scope[_PROVEN] = True
+
+
+def note_use(request: Request, session: int) -> None:
+    """Note that it is time to write down that a session is in use."""
+    request.scope[_IN_USE] = session
+
+
+def session_in_use(request: Request) -> int | None:
+    """Return the session whose use has to be written down; None where that was done of late."""
+    return request.scope.get(_IN_USE)
 
 
 def form_token(secret: str) -> str:

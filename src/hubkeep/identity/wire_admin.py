@@ -47,3 +47,22 @@ class NewToken(msgspec.Struct, frozen=True, rename="camel"):
     role: str
     token: str
     expires_at: int | None
+
+
+class InvitationLine(msgspec.Struct, frozen=True, rename="camel"):
+    """An invitation that somebody may still sign up by; `made_by` is null for one by command."""
+
+    id: str
+    note: str
+    made_by: str | None
+    created_at: int
+    expires_at: int
+
+
+class NewInvitation(msgspec.Struct, frozen=True, rename="camel"):
+    """An invitation at the only moment when its link is known."""
+
+    id: str
+    link: str
+    note: str
+    expires_at: int

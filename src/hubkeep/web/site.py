@@ -12,7 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep.identity.actor import Actor
-from hubkeep.identity.sessions import set_form_secret
+from hubkeep.identity.sessions import (
+    session_in_use,
+    session_secret,
+    set_form_secret,
+    set_session,
+)
 from hubkeep.web import words
 from hubkeep.web.assets import Assets
 from hubkeep.web.wants import wants_json
@@ -93,4 +98,7 @@ def shown(
     answer = Response(app.site.html(page, shell), status, own, "text/html; charset=utf-8")
     if shell.fresh_secret is not None:
         set_form_secret(request, answer, shell.fresh_secret)
+    secret = session_secret(request)
+    if secret is not None and session_in_use(request) is not None:
+        set_session(request, answer, secret)  # the browser keeps it for as long as the hub does
     return answer
