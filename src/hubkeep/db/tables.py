@@ -38,6 +38,8 @@ metadata = MetaData(
     }
 )
 
+# What begins like something is found by an index: in the order of bytes, which SQLite has anyway.
+Key = String(96).with_variant(String(96, collation="C"), "postgresql")
 # 64 bits on PostgreSQL; SQLite numbers rows itself only in a column declared INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 Oid = LargeBinary(20)
@@ -63,7 +65,7 @@ accounts = Table(
     Column("public_id", String(24), nullable=False, unique=True),
     Column("kind", String(4), nullable=False),  # user | org
     Column("name", String(96), nullable=False),
-    Column("name_key", String(96), nullable=False, unique=True),
+    Column("name_key", Key, nullable=False, unique=True),
     Column("fullname", String(256), nullable=False, server_default=""),
     Column("email", String(320)),
     Column("details", Text, nullable=False, server_default=""),

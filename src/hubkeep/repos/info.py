@@ -139,4 +139,5 @@ def at_revision(row: InfoRow, commit: bytes, facts: Facts | None) -> InfoRow:
         library_name=facts.library_name,
         sdk=facts.sdk or row.sdk,
         tags=msgspec.json.encode(facts.tags).decode(),
+        num_parameters=facts.num_parameters,
     )

@@ -46,6 +46,11 @@ def kind_of_tag(kind: RepoType, tag: str) -> str:
     return OTHER
 
 
+def is_format(tag: str) -> bool:
+    """Whether a tag that is listed among the libraries is the format of a file."""
+    return tag in _FORMATS
+
+
 def label_of_tag(kind: str, tag: str) -> str:
     """Return a tag as people read it: without the prefix that says its kind."""
     return tag.removeprefix(f"{kind}:")

@@ -54,6 +54,7 @@ class InfoRow(msgspec.Struct, frozen=True):
     downloads_all: int = 0
     likes: int = 0
     trending: float = 0.0
+    num_parameters: int | None = None
 
 
 class Repo(InfoRow, frozen=True, kw_only=True):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages: sessions of browsers, and invitations to sign up."""
+"""Pages: sessions of browsers, invitations to sign up, and accounts found by how they begin."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,3 +47,5 @@ def upgrade() -> None:
     )
     for column in ("made_by", "expires_at"):
         op.create_index(f"ix_invitations_{column}", "invitations", [column])
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("accounts", "name_key", type_=sa.String(96, collation="C"))
