@@ -57,6 +57,11 @@ _FORMATS = (
 )
 
 
+def is_library(name: str) -> bool:
+    """Whether a tag of this name says which library a model is for."""
+    return name in RULES or name in _OTHER_LIBRARIES
+
+
 def find_library(
     card: Mapping[str, object],
     tags: Sequence[str],
@@ -68,7 +73,7 @@ def find_library(
     if stated is not None:
         return stated
     for tag in tags:
-        if tag in RULES or tag in _OTHER_LIBRARIES:
+        if is_library(tag):
             return tag
     root = [path for path in paths if "/" not in path]
     for pattern, library in _TELLING_FILES:

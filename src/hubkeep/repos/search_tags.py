@@ -2,7 +2,7 @@
 """What kind of tag a tag is, for the lists of tags by type."""
 
 from hubkeep.cards.languages import SPECIAL, is_language
-from hubkeep.cards.query_files import RULES
+from hubkeep.cards.libraries import is_library
 from hubkeep.cards.tasks import TASKS
 from hubkeep.repos.types import RepoType
 
@@ -39,7 +39,7 @@ def kind_of_tag(kind: RepoType, tag: str) -> str:
     if kind is RepoType.MODEL:
         if tag in TASKS:
             return "pipeline_tag"
-        if tag in RULES or tag in _FORMATS:
+        if is_library(tag) or tag in _FORMATS:
             return "library"
         if tag in SPECIAL or (len(tag) == 2 and is_language(tag)):
             return "language"
