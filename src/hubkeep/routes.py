@@ -63,7 +63,7 @@ from hubkeep.transfer.cas import (
 )
 from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
-from hubkeep.web import pages_card, pages_static
+from hubkeep.web import pages_card, pages_list, pages_static
 
 Handler = Callable[[App, Request], Awaitable[Response]]
 
@@ -279,6 +279,7 @@ def _xet() -> Iterator[Route]:
 def _pages() -> Iterator[Route]:
     area = "pages"
     yield Route("GET", "/static/{file*}", pages_static.static, Action.ANYONE, area)
+    yield Route("GET", "/{T}", pages_list.list_page, Action.LIST, area)
     yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
 
 
