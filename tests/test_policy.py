@@ -8,6 +8,7 @@ to send, the tables `PARAMETERS` and `BODIES` say so, and it fails with a hint u
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import httpx2 as httpx
 import msgspec
@@ -16,6 +17,7 @@ from sqlalchemy import select, update
 
 from hubkeep.db.tables import repos
 from hubkeep.identity.rules import Action
+from hubkeep.identity.sessions import form_token
 from hubkeep.routes import Route, all_routes
 from tests.harness.hub import TestHub, on_sqlite
 from tests.repos.world import World
@@ -79,6 +81,12 @@ HEADERS = {
     },
 }
 
+# Forms of pages are taken from pages of the hub alone: the token follows from the cookie.
+FORM_COOKIE = "a-browser-that-nobody-is-signed-in-with"
+FORMS: dict[str, dict[str, str]] = {
+    "POST /settings/tokens": {"name": "mine"},
+}
+
 # Repositories by namespace: `ada` is a user, `lab` an organisation. All names are of one length, so
 # that answers about them can be compared byte by byte.
 NAMESPACES = ("ada", "lab")
@@ -108,7 +116,8 @@ CANNOT_CHANGE = {NOBODY, READER}
 
 IS_OF_A_REPO = {Action.READ, Action.LIKE, Action.WRITE, Action.ADMINISTER, Action.CREATE_IN}
 ASKS_NOBODY = {Action.ANYONE, Action.SIGNED, Action.OPERATE}
-VARIES = {"x-request-id", "date", "content-length"}
+# A browser without a session gets a cookie that its forms are proven by, new each time.
+VARIES = {"x-request-id", "date", "content-length", "set-cookie"}
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,11 @@ class Ask:
         if self.key in QUERIES:
             how["params"] = QUERIES[self.key]
         who = None if self.actor == NOBODY else self.actor
-        headers = HEADERS.get(self.key)
+        headers = dict(HEADERS.get(self.key, {}))
+        if self.route.area == "pages" and self.route.method == "POST":
+            form = {"csrf": form_token(FORM_COOKIE), **FORMS.get(self.key, {})}
+            how["content"] = self._filled(urlencode(form, safe="<>"))
+            headers["Cookie"] = f"hubkeep-form={FORM_COOKIE}"
         return world.call(self.route.method, self._path(), who, headers=headers, **how)
 
     def _path(self) -> str:

@@ -63,7 +63,17 @@ from hubkeep.transfer.cas import (
 )
 from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
-from hubkeep.web import pages_card, pages_list, pages_static
+from hubkeep.web import (
+    pages_card,
+    pages_join,
+    pages_list,
+    pages_login,
+    pages_profile,
+    pages_sessions,
+    pages_static,
+    pages_tokens,
+)
+from hubkeep.web.entry import for_people
 
 Handler = Callable[[App, Request], Awaitable[Response]]
 
@@ -102,6 +112,7 @@ def all_routes() -> list[Route]:
         *_lfs(),
         *_xet(),
         *_pages(),
+        *_pages_of_people(),
         *_misc(),
         *_operations(),
         *(Route(m, pattern, later, Action.ANYONE, area) for m, pattern, area in later_routes()),
@@ -281,6 +292,28 @@ def _pages() -> Iterator[Route]:
     yield Route("GET", "/static/{file*}", pages_static.static, Action.ANYONE, area)
     yield Route("GET", "/{T}", pages_list.list_page, Action.LIST, area)
     yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
+
+
+def _pages_of_people() -> Iterator[Route]:
+    area, mine = "pages", Action.ACT_AS_USER
+    yield Route("GET", "/login", pages_login.login_page, Action.ANYONE, area)
+    yield Route("POST", "/login", pages_login.login, Action.ANYONE, area)
+    yield Route("POST", "/logout", pages_login.logout, Action.ANYONE, area)
+    yield Route("GET", "/join", pages_join.join_page, Action.ANYONE, area)
+    yield Route("POST", "/join", pages_join.join, Action.ANYONE, area)
+    yield Route("GET", "/settings", pages_profile.settings, Action.ANYONE, area)
+    for method, path, handler in (
+        ("GET", "/profile", pages_profile.profile_page),
+        ("POST", "/profile", pages_profile.change_profile),
+        ("GET", "/password", pages_profile.password_page),
+        ("POST", "/password", pages_profile.change_password_of),
+        ("GET", "/sessions", pages_sessions.sessions_page),
+        ("POST", "/sessions/end", pages_sessions.end),
+        ("GET", "/tokens", pages_tokens.tokens_page),
+        ("POST", "/tokens", pages_tokens.make_token),
+        ("POST", "/tokens/revoke", pages_tokens.revoke),
+    ):
+        yield Route(method, f"/settings{path}", for_people(handler), mine, area)
 
 
 def _misc() -> Iterator[Route]:

@@ -23,6 +23,11 @@ def wire(at: Millis) -> str:
     return f"{moment.isoformat()[:19]}.{at % 1000:03d}Z"
 
 
+def unwire(text: str) -> Millis:
+    """Read a time that `wire` wrote."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
 def day_of(at: Millis) -> int:
     """Return the number of whole days between 1970-01-01 and a time, in UTC."""
     return at // DAY
