@@ -9,9 +9,10 @@ pytestmark = on_sqlite
 
 
 def test_the_root_says_how_to_use_the_hub(hub: TestHub) -> None:
-    answer = hub.get("/").json()
+    answer = hub.get("/", headers={"Accept": "application/json"}).json()
     assert answer["name"] == "Hubkeep"
     assert answer["use"] == "export HF_ENDPOINT=http://127.0.0.1:8080"
+    assert answer["models"] == "http://127.0.0.1:8080/api/models"
 
 
 def test_what_clients_ask_at_their_start(hub: TestHub) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small answers that every client asks for: who is this, what is known of tasks, telemetry."""
+"""Small answers that clients ask for: what is known of tasks and of agents, telemetry."""
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -12,21 +11,6 @@ from hubkeep.http import json_answer
 
 if TYPE_CHECKING:
     from hubkeep.app import App
-
-
-async def root(app: "App", request: Request) -> Response:
-    """Say what answers here, until the hub has pages."""
-    base = app.base_url(request)
-    return json_answer(
-        {
-            "name": "Hubkeep",
-            "version": version("hubkeep"),
-            "use": f"export HF_ENDPOINT={base}",
-            "models": f"{base}/api/models",
-            "datasets": f"{base}/api/datasets",
-            "spaces": f"{base}/api/spaces",
-        }
-    )
 
 
 async def agent_harnesses(_app: "App", _request: Request) -> Response:

@@ -65,12 +65,16 @@ from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
 from hubkeep.web import (
     pages_card,
+    pages_feeds,
+    pages_home,
     pages_join,
     pages_list,
     pages_login,
+    pages_people,
     pages_profile,
     pages_sessions,
     pages_static,
+    pages_suggest,
     pages_tokens,
 )
 from hubkeep.web.entry import for_people
@@ -290,7 +294,13 @@ def _xet() -> Iterator[Route]:
 def _pages() -> Iterator[Route]:
     area = "pages"
     yield Route("GET", "/static/{file*}", pages_static.static, Action.ANYONE, area)
+    yield Route("GET", "/", pages_home.home, Action.LIST, area)
     yield Route("GET", "/{T}", pages_list.list_page, Action.LIST, area)
+    yield Route("GET", "/{T}/rss.xml", pages_feeds.new_repos, Action.ANYONE, area)
+    yield Route("GET", "/users", pages_people.people, Action.LIST, area)
+    yield Route("GET", "/search/suggest", pages_suggest.suggest, Action.LIST, area)
+    feed = "/{web}{repo}/commits/{rev}/rss.xml"
+    yield Route("GET", feed, pages_feeds.commits, Action.READ, area)
     yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
 
 
@@ -318,7 +328,6 @@ def _pages_of_people() -> Iterator[Route]:
 
 def _misc() -> Iterator[Route]:
     area = "misc"
-    yield Route("GET", "/", misc.root, Action.ANYONE, area)
     yield Route("GET", "/api/agent-harnesses", misc.agent_harnesses, Action.ANYONE, area)
     yield Route("GET", "/api/telemetry/{topic*}", misc.telemetry, Action.ANYONE, area)
     yield Route("POST", "/api/telemetry/{topic*}", misc.telemetry, Action.ANYONE, area)

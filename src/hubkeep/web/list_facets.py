@@ -70,7 +70,8 @@ def _no_format(tag: str) -> bool:
     return not is_format(tag)
 
 
-_LICENCE, _LANGUAGE = _Tags("Licence", "license", "license"), _Tags("Language", "language", "language")  # fmt: skip
+_LICENCE = _Tags("Licence", "license", "license")
+_LANGUAGE = _Tags("Language", "language", "language")
 _OTHER = _Tags("Other tags", OTHER, OTHER)
 _SIZE, _GATED = "num_parameters", "gated"
 _FACETS: dict[RepoType, tuple[_Tags | str, ...]] = {

@@ -127,8 +127,10 @@ def chosen_of(choices: Choices) -> list[Choice]:
     if choices.pipeline_tag:
         name = choices.pipeline_tag.replace("-", " ")
         found.append((name, replace(choices, pipeline_tag="")))
-    for tag in choices.tags:
-        found.append((label_of_tag(kind_of_tag(choices.kind, tag), tag), choices.with_tag(tag)))
+    found += [
+        (label_of_tag(kind_of_tag(choices.kind, tag), tag), choices.with_tag(tag))
+        for tag in choices.tags
+    ]
     if choices.num_parameters:
         name = SIZE_NAMES.get(choices.num_parameters, choices.num_parameters)
         found.append((f"{name} parameters", replace(choices, num_parameters="")))
