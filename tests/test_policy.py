@@ -85,6 +85,9 @@ HEADERS = {
 FORM_COOKIE = "a-browser-that-nobody-is-signed-in-with"
 FORMS: dict[str, dict[str, str]] = {
     "POST /settings/tokens": {"name": "mine"},
+    "POST /new": {"owner": "<ns>", "name": "fresh"},
+    "POST /organizations/new": {"name": "fresh"},
+    "POST /organizations/{org}/settings/members": {"name": "outsider", "role": "read"},
 }
 
 # Repositories by namespace: `ada` is a user, `lab` an organisation. All names are of one length, so

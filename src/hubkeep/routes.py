@@ -64,12 +64,15 @@ from hubkeep.transfer.cas import (
 from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
 from hubkeep.web import (
+    pages_account,
     pages_card,
     pages_feeds,
     pages_home,
     pages_join,
     pages_list,
     pages_login,
+    pages_new,
+    pages_organisation,
     pages_people,
     pages_profile,
     pages_sessions,
@@ -324,6 +327,20 @@ def _pages_of_people() -> Iterator[Route]:
         ("POST", "/tokens/revoke", pages_tokens.revoke),
     ):
         yield Route(method, f"/settings{path}", for_people(handler), mine, area)
+    org, new_org = "/organizations/{org}", "/organizations/new"
+    orgs = pages_organisation
+    for method, path, handler in (
+        ("GET", "/new", pages_new.new_page),
+        ("POST", "/new", pages_new.new),
+        ("GET", new_org, orgs.new_page),
+        ("POST", new_org, orgs.new),
+        ("GET", f"{org}/settings", orgs.settings_page),
+        ("POST", f"{org}/settings", orgs.change_settings),
+        ("POST", f"{org}/settings/members", orgs.change_member),
+        ("POST", f"{org}/leave", orgs.leave),
+    ):
+        yield Route(method, path, for_people(handler), mine, area)
+    yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, area)
 
 
 def _misc() -> Iterator[Route]:

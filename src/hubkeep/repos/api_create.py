@@ -10,17 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.content.commits import as_answers, write_first_commit
-from hubkeep.errors import HubError
 from hubkeep.http import json_answer, read_json
 from hubkeep.identity.access import signed_in
 from hubkeep.identity.rules import Action
 from hubkeep.repos import rules
 from hubkeep.repos.access import namespace_to_fill, visit
+from hubkeep.repos.creating import NewRepo, already_exists, create_repo, repo_url
 from hubkeep.repos.queries_duplicate import copy_contents
 from hubkeep.repos.queries_lifecycle import NameTaken, make_repo
 from hubkeep.repos.search_index import reindex
-from hubkeep.repos.types import Repo, RepoType
+from hubkeep.repos.types import Repo
 from hubkeep.repos.wire import CreateRepo, DuplicateRepo, RepoCreated, RepoDuplicated, RepoFile
 
 if TYPE_CHECKING:
@@ -42,19 +41,11 @@ async def create(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> Repo:
         now = app.clock()
         actor, user = signed_in(conn, request, now)
-        owner = namespace_to_fill(conn, actor, body.organization or user.name, kind)
-        closed = owner.default_private if private is None else private
-        try:
-            made = make_repo(conn, kind, owner, body.name, creator=user, private=closed, now=now)
-        except NameTaken as taken:
-            raise already_exists(base, kind, taken) from taken
-        with as_answers():
-            write_first_commit(conn, made, actor, files, now)
-        reindex(conn, made.id)
-        return made
+        new = NewRepo(kind, body.organization or user.name, body.name, private, files)
+        return create_repo(conn, actor, user, new, base, now)
 
     made = await app.db.write(work)
-    return json_answer(RepoCreated(_url(base, kind, made.path), made.path, made.public_id))
+    return json_answer(RepoCreated(repo_url(base, kind, made.path), made.path, made.public_id))
 
 
 async def duplicate(app: "App", request: Request) -> Response:
@@ -83,25 +74,14 @@ async def duplicate(app: "App", request: Request) -> Response:
         return made
 
     made = await app.db.write(work)
-    return json_answer(RepoDuplicated(_url(base, made.type, made.path), made.path, made.public_id))
+    return json_answer(
+        RepoDuplicated(repo_url(base, made.type, made.path), made.path, made.public_id)
+    )
 
 
 async def space_templates(_app: "App", _request: Request) -> Response:
     """List the templates that a Space can begin with: none, since this hub runs no Spaces."""
     return json_answer({"templates": []})
-
-
-def already_exists(base: str, kind: RepoType, taken: NameTaken) -> HubError:
-    """409 with the address of the repository that has the name: clients read it with `exist_ok`."""
-    return errors.conflict(
-        f"A {kind.value} repository called {taken.path} already exists",
-        url=_url(base, kind, taken.path),
-        id=taken.public_id,
-    )
-
-
-def _url(base: str, kind: RepoType, path: str) -> str:
-    return f"{base}/{kind.web_prefix}{path}"
 
 
 def _first_files(body: CreateRepo, name: str, sdk: str | None) -> dict[str, bytes]:

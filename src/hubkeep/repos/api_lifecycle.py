@@ -14,7 +14,7 @@ from hubkeep.identity.access import signed_in
 from hubkeep.identity.rules import Action
 from hubkeep.repos import rules
 from hubkeep.repos.access import namespace_to_fill, reach_named, visit
-from hubkeep.repos.api_create import already_exists
+from hubkeep.repos.creating import already_exists
 from hubkeep.repos.queries_lifecycle import NameTaken, bury_repo, move_repo, set_private
 from hubkeep.repos.search_index import reindex
 from hubkeep.repos.wire import ChangeSettings, DeleteRepo, MoveRepo
