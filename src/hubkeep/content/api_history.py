@@ -8,9 +8,8 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep import errors
 from hubkeep.content.comparing import Comparison, compare_trees, trees_named
-from hubkeep.content.reading import revision_of
+from hubkeep.content.history import HistoryPage, history_page, path_page
 from hubkeep.content.wire_reading import (
     MAX_LINES,
     Author,
@@ -21,14 +20,11 @@ from hubkeep.content.wire_reading import (
     LogPosition,
     PathCommitsQuery,
 )
-from hubkeep.git import store
-from hubkeep.git.errors import ObjectMissing
 from hubkeep.git.store import CommitRow, PathPage
 from hubkeep.http import json_answer, link_after, next_link, read_cursor, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.kit.time import wire
 from hubkeep.repos.access import visit
-from hubkeep.repos.types import Repo
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -42,18 +38,14 @@ async def commits(app: "App", request: Request) -> Response:
     query = read_query(request, CommitsQuery)
     skip = query.p * query.limit
 
-    def work(conn: Connection) -> tuple[list[CommitRow], int]:
+    def work(conn: Connection) -> HistoryPage:
         repo = visit(conn, request, Action.READ, app.clock()).repo
-        commit = revision_of(conn, repo, request.path_params["rev"]).commit
-        total = store.count_commits(conn, repo.id, commit)
-        if skip >= total:  # further than a database may be able to count
-            return [], total
-        return store.log(conn, repo.id, commit, skip=skip, limit=query.limit), total
+        return history_page(conn, repo, request.path_params["rev"], skip=skip, limit=query.limit)
 
-    rows, total = await app.db.read(work)
-    items = [_item(row, formatted="formatted" in query.expand) for row in rows]
-    headers = {"X-Total-Count": str(total)}
-    if skip + len(rows) < total and rows:
+    page = await app.db.read(work)
+    items = [_item(row, formatted="formatted" in query.expand) for row in page.rows]
+    headers = {"X-Total-Count": str(page.total)}
+    if skip + len(page.rows) < page.total and page.rows:
         headers |= next_link(app.base_url(request), request, {"p": str(query.p + 1)})
     return json_answer(items, headers=headers)
 
@@ -70,13 +62,8 @@ async def commits_of_path(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> PathPage:
         repo = visit(conn, request, Action.READ, app.clock()).repo
-        start = position.commits if position else _start(conn, repo, request, path)
-        try:
-            return store.log_of_path(conn, repo.id, path, start, query.limit)
-        except ObjectMissing as missing:
-            if position is None:
-                raise
-            raise errors.bad_request("The history was rewritten; list it anew") from missing
+        revision = request.path_params["rev"]
+        return path_page(conn, repo, revision, path, position, query.limit)
 
     page = await app.db.read(work)
     items = [_item(row, formatted="formatted" in query.expand) for row in page.rows]
@@ -86,13 +73,6 @@ async def commits_of_path(app: "App", request: Request) -> Response:
     elif page.waiting:
         headers = link_after(app.base_url(request), request, LogPosition(page.waiting))
     return json_answer(items, headers=headers)
-
-
-def _start(conn: Connection, repo: Repo, request: Request, path: str) -> list[bytes]:
-    revision = revision_of(conn, repo, request.path_params["rev"])
-    if store.entry(conn, repo.id, revision.tree, path) is None:
-        raise errors.entry_not_found(path, revision.commit.hex())
-    return [revision.commit]
 
 
 def _item(row: CommitRow, *, formatted: bool) -> CommitItem:

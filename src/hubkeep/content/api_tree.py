@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.content.reading import revision_of
+from hubkeep.content.reading import last_changes, revision_of
 from hubkeep.content.wire_reading import (
     EXPANDED_PAGE,
     MAX_EXPANDED_PAGE,
@@ -116,12 +116,7 @@ def _shown(
     entries: Sequence[Entry],
     memo: Memo | None,
 ) -> list[TreeEntry]:
-    last: dict[str, CommitRow] = {}
-    if memo is not None:
-        changes = store.LastCommits(conn, repo.id, revision.commit, memo)
-        for folder in sorted({entry.path.rpartition("/")[0] for entry in entries}):
-            prefix = f"{folder}/" if folder else ""
-            last.update({prefix + name: row for name, row in changes.of(folder).items()})
+    last = last_changes(conn, repo, revision, entries, memo) if memo is not None else {}
     oids = {entry.lfs.sha256 for entry in entries if entry.lfs}
     in_chunks = xet_hashes(conn, repo.id, oids) if oids else {}
     return [_entry(entry, last.get(entry.path), in_chunks) for entry in entries]

@@ -40,8 +40,12 @@ class FileDifference(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The first 3,000 changed files in path order; `is_cut` if there is more than is shown."""
+    """The first 3,000 changed files in path order; `is_cut` if there is more than is shown.
 
+    `changes` are the same files as they stand in the two trees; as a patch, `files` is empty.
+    """
+
+    changes: Sequence[FileChange]
     files: Sequence[FileDifference]
     patch: bytes
     is_cut: bool
@@ -75,7 +79,8 @@ def compare_trees(
     files: list[FileDifference] = []
     patch: list[bytes] = []
     budget = _TOTAL_LIMIT
-    for change in changes[:MAX_FILES]:
+    shown = changes[:MAX_FILES]
+    for change in shown:
         if raw and budget <= 0:
             break
         sides = _sides(conn, repo_id, change, with_content=budget > 0)
@@ -86,7 +91,7 @@ def compare_trees(
         else:
             files.append(_difference(change, *sides, with_text=budget > 0))
             budget -= len(files[-1].diff)
-    return Comparison(files, b"".join(patch), len(changes) > MAX_FILES or budget <= 0)
+    return Comparison(shown, files, b"".join(patch), len(changes) > MAX_FILES or budget <= 0)
 
 
 def _difference(

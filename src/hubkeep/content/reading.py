@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all reading of content begins with: the revision that an address names."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from hubkeep import errors
 from hubkeep.git import store
-from hubkeep.git.store import Entry, Revision
+from hubkeep.git.store import CommitRow, Entry, Memo, Revision
 from hubkeep.repos.types import Repo
 
 
@@ -22,4 +24,20 @@ def file_at(conn: Connection, repo: Repo, revision: Revision, path: str) -> Entr
     found = store.entry(conn, repo.id, revision.tree, path)
     if found is None or found.kind == "directory":
         raise errors.entry_not_found(path, revision.commit.hex())
+    return found
+
+
+def last_changes(
+    conn: Connection, repo: Repo, revision: Revision, entries: Iterable[Entry], memo: Memo
+) -> dict[str, CommitRow]:
+    """Return the commit that last changed each of some files and folders, by their paths."""
+    by_folder: dict[str, list[str]] = {}
+    for entry in entries:
+        folder, _, name = entry.path.rpartition("/")
+        by_folder.setdefault(folder, []).append(name)
+    changes = store.LastCommits(conn, repo.id, revision.commit, memo)
+    found: dict[str, CommitRow] = {}
+    for folder, names in sorted(by_folder.items()):
+        prefix = f"{folder}/" if folder else ""
+        found |= {prefix + name: row for name, row in changes.of(folder, names).items()}
     return found

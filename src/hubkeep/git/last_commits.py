@@ -16,7 +16,7 @@ that last changed it.
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -196,8 +196,10 @@ class LastCommits:
         self._commit = commit
         self._memo = memo
 
-    def of(self, folder: str) -> dict[str, CommitRow]:
+    def of(self, folder: str, names: Collection[str] | None = None) -> dict[str, CommitRow]:
         """Return the commit that last changed each entry of a folder, by the entry's name.
+
+        Of all entries, or of those of these `names`: no other commits are read then.
 
         Costs one step a level of the folder and one batch of commits, however long the history;
         with a `memo` a folder that was asked for before costs the batch alone. A commit that only
@@ -212,6 +214,8 @@ class LastCommits:
             at = self._look(folder)
             if self._memo:
                 self._memo.put(key, msgspec.json.encode(at))
+        if names is not None:
+            at = {name: at[name] for name in names if name in at}
         rows = commits(trees.conn, trees.repo_id, list(set(at.values())))
         return {name: rows[oid] for name, oid in at.items() if oid in rows}
 

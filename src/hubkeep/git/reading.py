@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading a revision: files and folders by path, listings in pages, contents of blobs."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
@@ -64,6 +64,28 @@ def walk(
         items = _opened(trees, items, limit)
     shown_items = [(shown(path), found) for path, found, _ in items[:limit]]
     return described(conn, repo_id, shown_items)
+
+
+def folder(
+    conn: Connection, repo_id: int, tree: bytes, path: str, *, after: str | None, limit: int
+) -> list[Entry]:
+    """List a folder as people read it, folders first and then the rest, each by name.
+
+    At most `limit` entries from behind `after`, the path of an entry, with a slash at its end where
+    that is a folder. PathMissing, NotAFolder.
+    """
+    trees = Trees(conn, repo_id)
+    prefix = f"{path}/".encode() if path else b""
+    inside = sorted(trees.one(_folder_at(trees, tree, path)), key=_for_people)
+    if after is not None:
+        name = after.encode("utf-8", "replace").removeprefix(prefix)
+        behind = (not name.endswith(b"/"), name.removesuffix(b"/"))
+        inside = inside[bisect_right(inside, behind, key=_for_people) :]
+    return described(conn, repo_id, [(shown(prefix + e.name), e) for e in inside[:limit]])
+
+
+def _for_people(found: TreeEntry) -> tuple[bool, bytes]:
+    return not is_folder(found), found.name
 
 
 def _folder_at(trees: Trees, tree: bytes, path: str) -> bytes:

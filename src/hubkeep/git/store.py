@@ -6,10 +6,11 @@ Commits are made by `changes`, `squash` and `rewrite`.
 
 from hubkeep.git.compare import compare
 from hubkeep.git.history import count_commits, log
-from hubkeep.git.last_commits import LastCommits, Memo, last_commits
+from hubkeep.git.last_commits import LastCommits, Memo, last_commit, last_commits
 from hubkeep.git.path_history import PathPage, log_of_path
 from hubkeep.git.queries import set_revision_facts
-from hubkeep.git.reading import all_files, blob, entries, entry, walk
+from hubkeep.git.queries_refs import refs_below
+from hubkeep.git.reading import all_files, blob, entries, entry, folder, walk
 from hubkeep.git.refs import (
     BRANCHES,
     TAGS,
@@ -45,10 +46,13 @@ __all__ = [
     "delete_tag",
     "entries",
     "entry",
+    "folder",
+    "last_commit",
     "last_commits",
     "log",
     "log_of_path",
     "refs",
+    "refs_below",
     "resolve",
     "set_revision_facts",
     "walk",
