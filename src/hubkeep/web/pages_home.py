@@ -47,6 +47,7 @@ class Shelf(msgspec.Struct, rename="camel"):
     title: str
     href: str
     repos: Sequence[RepoRow]
+    shows_time: bool = False
 
 
 class KindCount(msgspec.Struct, rename="camel"):
@@ -138,7 +139,7 @@ def _shelves(found: Found) -> list[Shelf]:
     used = _merged(found, Sort.DOWNLOADS, lambda row: row.downloads)
     shelves = [
         *trending,
-        Shelf("New", "/models?sort=createdAt", newest),
+        Shelf("New", "/models?sort=createdAt", newest, shows_time=True),
         Shelf("Most downloaded", "/models?sort=downloads", [row for row in used if row.downloads]),
     ]
     return [shelf for shelf in shelves if shelf.repos]

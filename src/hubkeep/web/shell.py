@@ -2,6 +2,7 @@
 """What stands around a page, from the request that asks for it."""
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 
@@ -28,4 +29,5 @@ def shell_for(app: "App", request: Request, actor: Actor) -> Shell:
         csrf=form_token(secret or fresh or ""),
         fresh_secret=fresh,
         theme=theme if theme in _THEMES else "",
+        json_href=f"?{urlencode([*request.query_params.multi_items(), ('format', 'json')])}",
     )

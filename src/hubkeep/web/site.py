@@ -55,6 +55,8 @@ class Shell:
     fresh_secret: str | None = None
     """What that is made from, where the browser does not have it yet."""
     theme: str = ""
+    json_href: str = "?format=json"
+    """Where the page's data is."""
 
 
 class Site:

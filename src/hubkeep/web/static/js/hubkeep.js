@@ -1,1 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+// The one script of every page. What a page can do beyond links and forms is asked for by data
+// attributes; each is looked up once, so elements that come later bring their own script.
+
+import { copying } from "./copy.js";
+import { menus } from "./menus.js";
+import { themes } from "./themes.js";
+
+copying(document);
+menus(document);
+themes(document);
+
+const field = document.querySelector("[data-suggest]");
+if (field) {
+  import("./suggest.js").then(({ suggesting }) => suggesting(field));
+}
