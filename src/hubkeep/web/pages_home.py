@@ -42,7 +42,7 @@ class HomeQuery(msgspec.Struct, frozen=True):
 
 
 class Shelf(msgspec.Struct, rename="camel"):
-    """A few repositories, and where all of them are."""
+    """A few repositories, and where all of them are; `shows_time` where their lines have room."""
 
     title: str
     href: str
@@ -132,7 +132,12 @@ def _counts(conn: Connection) -> list[KindCount]:
 
 def _shelves(found: Found) -> list[Shelf]:
     trending = [
-        Shelf(f"Trending {_NAMES[kind]}", f"/{kind.plural}", found[kind, Sort.TRENDING])
+        Shelf(
+            f"Trending {_NAMES[kind]}",
+            f"/{kind.plural}",
+            found[kind, Sort.TRENDING],
+            shows_time=kind is not RepoType.MODEL,
+        )
         for kind in _KINDS
     ]
     newest = _merged(found, Sort.CREATED, lambda row: row.created_at)
