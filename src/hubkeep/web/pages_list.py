@@ -62,6 +62,8 @@ class ListPage(Page, kw_only=True):
     search: str
     kept: Sequence[Kept]
     facets: Sequence[Facet]
+    all: str | None
+    """The facet that is shown in full."""
     chosen: Sequence[Choice]
     sorts: Sequence[Choice]
     clear: str
@@ -97,6 +99,7 @@ async def list_page(app: "App", request: Request) -> Response:
         search=choices.search,
         kept=[Kept(*pair) for pair in replace(choices, search="").pairs()],
         facets=facets,
+        all=address.all,
         chosen=chosen_of(choices),
         sorts=_sorts(choices),
         clear=Choices(kind, sort=choices.sort, ascending=choices.ascending).href(),
