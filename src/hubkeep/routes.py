@@ -65,7 +65,11 @@ from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
 from hubkeep.web import (
     pages_account,
+    pages_blob,
     pages_card,
+    pages_commit,
+    pages_commits,
+    pages_compare,
     pages_feeds,
     pages_home,
     pages_join,
@@ -75,10 +79,12 @@ from hubkeep.web import (
     pages_organisation,
     pages_people,
     pages_profile,
+    pages_refs,
     pages_sessions,
     pages_static,
     pages_suggest,
     pages_tokens,
+    pages_tree,
 )
 from hubkeep.web.entry import for_people
 
@@ -305,6 +311,18 @@ def _pages() -> Iterator[Route]:
     feed = "/{web}{repo}/commits/{rev}/rss.xml"
     yield Route("GET", feed, pages_feeds.commits, Action.READ, area)
     yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
+    for path, handler in (
+        ("/tree/{rev}", pages_tree.tree),
+        ("/tree/{rev}/{path*}", pages_tree.tree),
+        ("/blob/{rev}/{path*}", pages_blob.blob),
+        ("/commits/{rev}", pages_commits.commits),
+        ("/commits/{rev}/{path*}", pages_commits.commits),
+        ("/commit/{rev}", pages_commit.commit),
+        ("/compare", pages_compare.choose),
+        ("/compare/{revs}", pages_compare.compare),
+        ("/refs", pages_refs.refs),
+    ):
+        yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
 
 
 def _pages_of_people() -> Iterator[Route]:

@@ -14,3 +14,8 @@ const field = document.querySelector("[data-suggest]");
 if (field) {
   import("./suggest.js").then(({ suggesting }) => suggesting(field));
 }
+
+const source = document.querySelector("[data-lines]");
+if (source) {
+  import("./lines.js").then(({ lines }) => lines(source));
+}

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A commit: what it says, and what it changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
+
+import msgspec
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hubkeep.content.comparing import Comparison, compare_trees
+from hubkeep.content.reading import revision_of
+from hubkeep.git.queries import commits
+from hubkeep.git.store import CommitRow
+from hubkeep.git.trees import EMPTY_TREE
+from hubkeep.http import read_query
+from hubkeep.identity.rules import Action
+from hubkeep.repos.access import Visit, visit
+from hubkeep.web.apart import apart
+from hubkeep.web.commit_rows import CommitShown, commit_shown
+from hubkeep.web.diffs import Diff, diff_shown
+from hubkeep.web.repo_head import Link, RepoHead, repo_head
+from hubkeep.web.repo_places import SHORT, address
+from hubkeep.web.shell import shell_for
+from hubkeep.web.site import Page, shown
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
+
+
+class CommitQuery(msgspec.Struct):
+    """What the address of a commit may ask for."""
+
+    format: str | None = None
+
+
+class CommitPage(Page, kw_only=True):
+    """A commit against its first parent; `patch` is where `git apply` finds it."""
+
+    template: ClassVar[str] = "commit.html"
+    repo: RepoHead
+    commit: CommitShown
+    email: str
+    parents: Sequence[Link]
+    browse: str
+    patch: str | None
+    diff: Diff
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    visitor: Visit
+    row: CommitRow
+    comparison: Comparison
+
+
+async def commit(app: "App", request: Request) -> Response:
+    """Show a commit and what it changed."""
+    read_query(request, CommitQuery)
+
+    def work(conn: Connection) -> _Found:
+        visitor = visit(conn, request, Action.READ, app.clock())
+        repo = visitor.repo
+        row = revision_of(conn, repo, request.path_params["rev"]).row
+        parent = commits(conn, repo.id, row.parents[:1])
+        before = parent[row.parents[0]].tree if row.parents else EMPTY_TREE
+        return _Found(visitor, row, compare_trees(conn, repo.id, before, row.tree, raw=False))
+
+    found = await app.db.read(work)
+    page = await apart(app, partial(_page, found))
+    shell = shell_for(app, request, found.visitor.actor)
+    return await apart(app, partial(shown, app, request, page, shell))
+
+
+def _page(found: _Found) -> CommitPage:
+    repo, row = found.visitor.repo, found.row
+    oid = row.oid.hex()
+    parents = [parent.hex() for parent in row.parents]
+    patch = None
+    if parents:
+        revisions = quote(f"{parents[0]}..{oid}", safe="")
+        patch = f"/api/{repo.type.plural}/{repo.path}/compare/{revisions}?raw=true"
+    return CommitPage(
+        title=f"{row.title.strip() or oid[:SHORT]} · {repo.path}",
+        repo=repo_head(found.visitor.actor, repo, "commits"),
+        commit=commit_shown(repo, row),
+        email=row.author.rpartition(" <")[2].removesuffix(">"),
+        parents=[Link(parent[:SHORT], address(repo, "commit", parent)) for parent in parents],
+        browse=address(repo, "tree", oid),
+        patch=patch,
+        diff=diff_shown(repo, found.comparison, parents[0] if parents else None, oid),
+    )

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lines that bring files into a repository, and out of it, ready to be copied."""
+
+import shlex
+from collections.abc import Sequence
+
+import msgspec
+
+from hubkeep.repos.types import Repo, RepoType
+
+
+class Way(msgspec.Struct, rename="camel"):
+    """What it is done with, and the lines of a shell that do it."""
+
+    name: str
+    text: str
+
+
+def ways_in(repo: Repo, base: str) -> Sequence[Way]:
+    """Return how to put the first files into an empty repository."""
+    branch = shlex.quote(repo.default_branch)
+    return [
+        Way(
+            "Upload a folder with hf",
+            f"export HF_ENDPOINT={base}\n"
+            "hf auth login\n"
+            f"hf upload {repo.path} ./folder{_option(repo)}",
+        ),
+        Way(
+            "Start with git",
+            f"git clone {base}/{repo.web_path}\n"
+            f"cd {shlex.quote(repo.path.rpartition('/')[2])}\n"
+            "git add .\n"
+            'git commit -m "First files"\n'
+            f"git push origin HEAD:{branch}",
+        ),
+        Way(
+            "Push a repository that is there",
+            f"git remote add origin {base}/{repo.web_path}\ngit push -u origin HEAD:{branch}",
+        ),
+    ]
+
+
+def ways_out(repo: Repo, rev: str, base: str) -> Sequence[Way]:
+    """Return how to get all files of a revision."""
+    is_default = rev in (repo.default_branch, "HEAD")
+    at = "" if is_default else f" --revision {shlex.quote(rev)}"
+    clone = f"git clone {base}/{repo.web_path}"
+    if not is_default:
+        folder = shlex.quote(repo.path.rpartition("/")[2])
+        clone += f"\ngit -C {folder} checkout {shlex.quote(rev)}"
+    return [
+        Way(
+            "hf",
+            f"export HF_ENDPOINT={base}\nhf download {repo.path}{_option(repo)}{at}",
+        ),
+        Way("git", clone),
+    ]
+
+
+def _option(repo: Repo) -> str:
+    return "" if repo.type is RepoType.MODEL else f" --repo-type {repo.type.value}"
