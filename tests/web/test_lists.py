@@ -14,7 +14,6 @@ from tests.harness.hub import TestHub, on_sqlite
 from tests.repos.world import World
 from tests.web.html import BROWSER, Element, read_html
 
-
 FILTERS = [
     ("search=BERT+large", {"acme/bert-large"}),
     ("author=acme", {"acme/bert-large", "acme/talker"}),
