@@ -110,6 +110,13 @@ def test_commits_of_a_repository_come_newest_first(hub: TestHub):
     assert begin.findtext("{http://purl.org/dc/elements/1.1/}creator") == "alice"
 
 
+def test_pages_of_a_repository_lead_to_the_feed_of_its_commits(hub: TestHub):
+    _made(hub, "notes")
+    _commit(hub, "alice/notes", "Begin", "one")
+    [link] = read_html(hub.get("/alice/notes", headers=BROWSER)).all("link", rel="alternate")
+    assert len(_links(_channel(hub.get(link.attributes["href"])))) == 2
+
+
 def test_commits_of_a_private_repository_are_for_its_readers(hub: TestHub):
     _made(hub, "diary", private=True)
     _commit(hub, "alice/diary", "Dear diary", "one")

@@ -46,6 +46,8 @@ class RepoHead(msgspec.Struct, rename="camel"):
     likes: int
     tags: Sequence[Link]
     tabs: Sequence[Link]
+    feed: str
+    """Of the commits that lead to what is looked at."""
 
 
 def repo_head(actor: Actor, repo: Repo, current: str, revision: str | None = None) -> RepoHead:
@@ -75,6 +77,7 @@ def repo_head(actor: Actor, repo: Repo, current: str, revision: str | None = Non
         likes=repo.likes,
         tags=[_tag(repo.type, tag) for tag in _shown_tags(repo)],
         tabs=tabs,
+        feed=f"{root}/commits/{at}/rss.xml",
     )
 
 
