@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 ROWS = 1000
 
 _READMES = ("README.md", "readme.md", "Readme.md", "README.txt", "README")
+_FOR_GIT = ".gitattributes"
 _README_LIMIT = 2 << 20
 
 
@@ -75,7 +76,9 @@ class Readme(msgspec.Struct, rename="camel"):
 
 
 class TreePage(Page, kw_only=True):
-    """A folder. `commit` is null, and `waysIn` says what to do, where nothing was committed."""
+    """A folder. `commit` is null where nothing was committed; `waysIn` says to who may write what
+    to do as long as there is nothing to read.
+    """
 
     template: ClassVar[str] = "tree.html"
     repo: RepoHead
@@ -195,8 +198,14 @@ def _page(found: _Found, base: str) -> TreePage:
         readme=_shown_readme(spot, folder.readme, base),
         archives=[] if is_empty else _archives(spot),
         ways_out=[] if is_empty else ways_out(repo, spot.rev, base),
-        ways_in=ways_in(repo, base) if is_empty and may_write else [],
+        ways_in=ways_in(repo, base) if may_write and _is_bare(spot, folder) else [],
     )
+
+
+def _is_bare(spot: Spot, folder: _Folder) -> bool:
+    """Whether nobody has put anything in: what a new repository has is for git alone."""
+    is_first = not spot.path and folder.after is None
+    return is_first and all(entry.path == _FOR_GIT for entry in folder.entries)
 
 
 def _row(spot: Spot, entry: Entry, folder: _Folder) -> FileRow:

@@ -17,9 +17,10 @@ class Way(msgspec.Struct, rename="camel"):
 
 
 def ways_in(repo: Repo, base: str) -> Sequence[Way]:
-    """Return how to put the first files into an empty repository."""
+    """Return how to put the first files into a repository without any."""
     branch = shlex.quote(repo.default_branch)
-    return [
+    address = f"{base}/{repo.web_path}"
+    found = [
         Way(
             "Upload a folder with hf",
             f"export HF_ENDPOINT={base}\n"
@@ -27,18 +28,19 @@ def ways_in(repo: Repo, base: str) -> Sequence[Way]:
             f"hf upload {repo.path} ./folder{_option(repo)}",
         ),
         Way(
-            "Start with git",
-            f"git clone {base}/{repo.web_path}\n"
+            "Commit files with git",
+            f"git clone {address}\n"
             f"cd {shlex.quote(repo.path.rpartition('/')[2])}\n"
+            "cp -r ../folder/. .\n"
             "git add .\n"
             'git commit -m "First files"\n'
             f"git push origin HEAD:{branch}",
         ),
-        Way(
-            "Push a repository that is there",
-            f"git remote add origin {base}/{repo.web_path}\ngit push -u origin HEAD:{branch}",
-        ),
     ]
+    if repo.head is None:
+        there = f"git remote add origin {address}\ngit push -u origin HEAD:{branch}"
+        found.append(Way("Push a git repository that you have", there))
+    return found
 
 
 def ways_out(repo: Repo, rev: str, base: str) -> Sequence[Way]:
