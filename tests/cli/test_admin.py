@@ -174,3 +174,16 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, monkeypatch, words, s
     assert result.stderr.startswith("hubkeep: ")
     assert says in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_password_and_shutting_somebody_out(hub: TestHub, database_url: str, tmp_path: Path):
+    cli = Commands(database_url, str(tmp_path / "hub"))
+    words = ("user", "password", "alice", "--password-stdin")
+    assert cli.ok(*words, stdin="a long enough one\n") == {"name": "alice", "passwordSet": True}
+    assert "8 to 1024" in cli.refused(*words, stdin="short\n")
+    assert cli.ok("user", "disable", "ALICE") == {"name": "ALICE", "disabled": True}
+    assert hub.get("/api/whoami-v2", token=hub.tokens.alice).status_code == 401
+    assert "no user" in cli.refused("user", "password", "alice", *words[3:], stdin="another one\n")
+    assert cli.ok("user", "enable", "alice") == {"name": "alice", "disabled": False}
+    assert hub.get("/api/whoami-v2", token=hub.tokens.alice).status_code == 200
+    assert "no user" in cli.refused("user", "disable", "nobody")
