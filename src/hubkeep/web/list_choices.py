@@ -127,7 +127,9 @@ class Choices:
             "gated": self.gated,
         }
         known = QUERIES[self.kind]
-        return known(**{name: given[name] for name in known.__struct_fields__ if name in given})
+        return msgspec.convert(
+            {name: it for name, it in given.items() if name in known.__struct_fields__}, known
+        )
 
 
 def choices_of(kind: RepoType, address: _Address) -> Choices:
