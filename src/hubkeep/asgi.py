@@ -25,13 +25,14 @@ from hubkeep.config import Config
 from hubkeep.db import DatabaseFull, DatabaseUnavailable
 from hubkeep.errors import HubError, Moved
 from hubkeep.http import raw_path
+from hubkeep.identity.actor import ANONYMOUS, Actor
 from hubkeep.identity.queries_sessions import touch_session
 from hubkeep.identity.sessions import session_in_use
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
 from hubkeep.routes import Route, build_router
-from hubkeep.web.lost import error_page
+from hubkeep.web.lost import error_page, who_is_lost
 
 HEAD_LIMIT = 64 << 10
 """Bytes of header fields; the server itself would take some 400 KiB."""
@@ -140,7 +141,7 @@ class Hub:
         except Moved as moved:
             return _redirect(path, request.url.query, moved)
         except HubError as error:
-            return self._refusal(request, error)
+            return self._refusal(request, error, await who_is_lost(self._app, request))
         except (DatabaseFull, NoSpace):
             return self._refusal(request, errors.no_space())
         except (DatabaseUnavailable, StoreUnavailable) as error:
@@ -158,10 +159,10 @@ class Hub:
         except (DatabaseFull, DatabaseUnavailable) as error:
             log.warning("cannot note that a session is in use: %s", error)
 
-    def _refusal(self, request: Request, error: HubError) -> Response:
+    def _refusal(self, request: Request, error: HubError, actor: Actor = ANONYMOUS) -> Response:
         assert self._app is not None
         is_of_api = request.url.path.startswith("/api/")
-        page = None if is_of_api else error_page(self._app, request, error)
+        page = None if is_of_api else error_page(self._app, request, error, actor)
         return page or errors.render(error)
 
 

@@ -2,11 +2,15 @@
 """Pages of users and organisations, who may change them, and the form for a new repository."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
 from hubkeep.identity import commands
 from hubkeep.identity.actor import Role
+from hubkeep.identity.own import set_member
+from hubkeep.identity.queries import account
 from tests.harness.hub import TestHub, on_sqlite
 from tests.repos.world import World
 from tests.web.browser import Browser, Seen
@@ -14,6 +18,7 @@ from tests.web.browser import Browser, Seen
 More = Callable[[str], Browser]
 SETTINGS = "/organizations/acme/settings"
 MEMBERS = f"{SETTINGS}/members"
+PAIR = ("alice", "bob")
 
 
 @pytest.fixture
@@ -144,6 +149,28 @@ def test_the_last_administrator_cannot_leave(alice: Browser, another: More):
     assert alice.post("/organizations/acme/leave").headers["location"] == "/acme"
     assert roles(another("bob")) == {"bob": "admin"}
     assert alice.get(SETTINGS).status_code == 403
+
+
+def test_of_two_administrators_who_leave_at_once_one_stays(alice: Browser):
+    """Each sees the other still there, unless one waits until the other is gone."""
+    hub = alice.hub
+    users = {name: hub.read(lambda conn, name=name: account(conn, name)) for name in PAIR}
+    org = hub.read(lambda conn: account(conn, "acme"))
+    for _ in range(5):
+        for name in PAIR:
+            join_acme(hub, name, Role.ADMIN)
+        both = Barrier(2)
+
+        def leave(name: str, both: Barrier = both) -> bool:
+            both.wait(30)
+            try:
+                hub.write(lambda conn: set_member(conn, org, users[name], None, hub.clock()))
+            except commands.Refused:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            assert sorted(pool.map(leave, PAIR)) == [False, True]
 
 
 def test_a_repository_is_made_as_the_api_makes_it(alice: Browser):

@@ -223,6 +223,14 @@ def test_a_session_lasts_while_it_is_used_and_that_is_noted_once_an_hour(alice: 
     assert alice.get("/settings/profile").status_code == 303
 
 
+@on_sqlite
+def test_errors_know_who_is_signed_in(alice: Browser):
+    page = Seen(alice.get("/nobody-here").text)
+    assert "Nothing is here" in page.text
+    assert "/settings/profile" in page.links()
+    assert "/settings/profile" not in Seen(Browser(alice.hub).get("/nobody-here").text).links()
+
+
 def test_who_is_signed_in_is_not_asked_again(alice: Browser):
     assert alice.get("/login?next=/acme").headers["location"] == "/acme"
     assert alice.get("/join").headers["location"] == "/"

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hubkeep.db import DatabaseError
 from hubkeep.errors import HubError
-from hubkeep.identity.actor import ANONYMOUS
+from hubkeep.identity.access import actor_of
+from hubkeep.identity.actor import ANONYMOUS, Actor
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.wants import wants_html
@@ -39,7 +41,19 @@ class LostPage(Page, kw_only=True):
     may_be_private: bool = False
 
 
-def error_page(app: "App", request: Request, error: HubError) -> Response | None:
+async def who_is_lost(app: "App", request: Request) -> Actor:
+    """Return who looks at the page of an error: nobody where that cannot be told."""
+    if not wants_html(request):
+        return ANONYMOUS
+    try:
+        return await app.db.read(lambda conn: actor_of(conn, request, app.clock()))
+    except (HubError, DatabaseError):
+        return ANONYMOUS
+
+
+def error_page(
+    app: "App", request: Request, error: HubError, actor: Actor = ANONYMOUS
+) -> Response | None:
     """Return an error as a page if a browser asked; None for other clients.
 
     A stranger is told that nothing is there, whether that is so or not, and never asked for a
@@ -57,6 +71,4 @@ def error_page(app: "App", request: Request, error: HubError) -> Response | None
     kept = {
         name: value for name, value in error.headers.items() if name in ("Allow", "Retry-After")
     }
-    return shown(
-        app, request, page, shell_for(app, request, ANONYMOUS), status=status, headers=kept
-    )
+    return shown(app, request, page, shell_for(app, request, actor), status=status, headers=kept)
