@@ -98,7 +98,7 @@ def test_each_request_has_an_id_of_its_own(hub: TestHub):
 
 
 def test_unknown_path(hub: TestHub):
-    answer = hub.get("/n%C3%B6where")
+    answer = hub.get("/n%C3%B6where/to/go")
     assert answer.status_code == 404
     assert answer.json()["error"].startswith("Nothing is at")
     assert answer.headers["x-error-message"].isascii()
@@ -221,7 +221,7 @@ def test_bad_credentials_are_refused(hub: TestHub, header: str):
 
 
 def test_metrics_count_requests(hub: TestHub):
-    hub.get("/nowhere")
+    hub.get("/nowhere/to/go")
     hub.get("/healthz")
     text = hub.get("/metrics").text
     assert 'hubkeep_requests_total{route="none",status="404"} 1.0' in text

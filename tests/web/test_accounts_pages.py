@@ -9,8 +9,10 @@ import pytest
 
 from hubkeep.identity import commands
 from hubkeep.identity.actor import Role
+from hubkeep.identity.names import RESERVED
 from hubkeep.identity.own import set_member
 from hubkeep.identity.queries import account
+from hubkeep.routes import all_routes
 from tests.harness.hub import TestHub, on_sqlite
 from tests.repos.world import World
 from tests.web.browser import Browser, Seen
@@ -81,6 +83,11 @@ def test_nobody_and_the_disabled_are_not_there(alice: Browser):
     alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True))
     for name in ("nobody", "bob", "a%00b", "%F0%9F%98%80"):
         assert alice.get(f"/{name}").status_code == 404
+
+
+def test_no_account_is_called_as_the_hub_calls_its_own_pages():
+    first = {route.pattern.strip("/").partition("/")[0] for route in all_routes()}
+    assert {one for one in first if one and not one.startswith("{")} <= RESERVED
 
 
 def test_who_makes_an_organisation_administers_it(browser: Browser):

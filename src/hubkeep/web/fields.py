@@ -61,8 +61,14 @@ def only_faults(**found: str) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def password(name: str, label: str, autocomplete: str, **more: str) -> Field:
+def password(name: str, label: str, autocomplete: str, *, hint: str = "", error: str = "") -> Field:
     """Return a field for a password, which no page ever has a value for."""
     return Field(
-        name=name, label=label, kind="password", autocomplete=autocomplete, required=True, **more
+        name=name,
+        label=label,
+        kind="password",
+        hint=hint,
+        error=error,
+        autocomplete=autocomplete,
+        required=True,
     )

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A repository as lists show it: on list pages, at home, in a profile."""
 
-from datetime import datetime
-
 import msgspec
 
-from hubkeep.kit.time import Millis, wire
+from hubkeep.kit.time import Millis, unwire, wire
 from hubkeep.repos.types import InfoRow, RepoType
 
 
@@ -28,7 +26,7 @@ class RepoRow(msgspec.Struct, rename="camel"):
     @property
     def modified_at(self) -> Millis:
         """When it was last changed, as templates reckon with."""
-        return round(datetime.fromisoformat(self.last_modified).timestamp() * 1000)
+        return unwire(self.last_modified)
 
 
 def repo_row(kind: RepoType, row: InfoRow) -> RepoRow:
