@@ -8,7 +8,7 @@ everything else is escaped or goes through the sanitiser.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 from sqlalchemy import Connection
@@ -51,7 +51,7 @@ class BlobQuery(msgspec.Struct):
     """What the address of a file may ask for; `plain` shows its text as it was written."""
 
     plain: bool = False
-    format: str | None = None
+    format: Literal["html", "json"] | None = None
 
 
 class LargeFile(msgspec.Struct, rename="camel"):

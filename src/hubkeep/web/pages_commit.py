@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class CommitQuery(msgspec.Struct):
     """What the address of a commit may ask for."""
 
-    format: str | None = None
+    format: Literal["html", "json"] | None = None
 
 
 class CommitPage(Page, kw_only=True):

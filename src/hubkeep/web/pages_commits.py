@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import msgspec
 from sqlalchemy import Connection
@@ -37,7 +37,7 @@ class HistoryQuery(msgspec.Struct):
 
     p: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
     cursor: str | None = None
-    format: str | None = None
+    format: Literal["html", "json"] | None = None
 
 
 class CommitInList(msgspec.Struct, rename="camel"):

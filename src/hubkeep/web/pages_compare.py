@@ -39,7 +39,7 @@ class CompareChoice(msgspec.Struct):
     old: str = ""
     new: str = ""
     dots: Literal["..", "..."] = "..."
-    format: str | None = None
+    format: Literal["html", "json"] | None = None
 
 
 class ComparePage(Page, kw_only=True):

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -35,7 +35,7 @@ class RefsAfter(msgspec.Struct):
 
     branches: str = ""
     tags: str = ""
-    format: str | None = None
+    format: Literal["html", "json"] | None = None
 
 
 class RefRow(msgspec.Struct, rename="camel"):

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 from sqlalchemy import Connection
@@ -50,7 +50,7 @@ class FolderQuery(msgspec.Struct):
     """What the address of a folder may ask for."""
 
     cursor: str | None = None
-    format: str | None = None
+    format: Literal["html", "json"] | None = None
 
 
 class FileRow(msgspec.Struct, rename="camel"):
