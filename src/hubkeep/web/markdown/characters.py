@@ -14,6 +14,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # Hebrew and Arabic need them.
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
+_MAX_MARKS = 1_000
+
 
 def cleaned(text: str) -> str:
     """Any string as one that HTML can hold: line feeds alone end lines, no controls."""
@@ -24,20 +26,15 @@ def cleaned(text: str) -> str:
 def marked(html: str) -> str:
     """HTML whose characters that change the direction of text are shown as marks.
 
-    In attributes they are dropped, as are controls everywhere. The HTML is to be as the
-    sanitiser writes it: no comments, `<` and `>` escaped wherever they are not a tag's.
+    In attributes they are dropped, and so are those after the first thousand; controls are
+    dropped everywhere. The HTML is to be as the sanitiser writes it: no comments, `<` and `>`
+    escaped wherever they are not a tag's.
     """
     html = _CONTROL.sub("", html)
     if _DIRECTION.search(html) is None:
         return html
-    parts: list[str] = []
-    at = 0
-    for tag in TAG.finditer(html):
-        parts.append(_DIRECTION.sub(_mark, html[at : tag.start()]))
-        parts.append(unmarked(tag[0]))
-        at = tag.end()
-    parts.append(_DIRECTION.sub(_mark, html[at:]))
-    return "".join(parts)
+    html = TAG.sub(lambda tag: unmarked(tag[0]), html)
+    return unmarked(_DIRECTION.sub(_mark, html, count=_MAX_MARKS))
 
 
 def unmarked(text: str) -> str:

@@ -11,20 +11,22 @@ from hubkeep.web.markdown.characters import cleaned, marked
 from hubkeep.web.markdown.languages import lexer_of
 
 MAX_CODE = 256 * 1024
-# The patterns of some lexers take time with the square of a line's length.
-MAX_LINE = 4_000
-_MAX_SECONDS = 1.0
+# Some patterns of lexers take time with the square of a line's length; nothing interrupts one.
+MAX_LINE = 1_000
+MAX_SECONDS = 1.0
 # What is written as plain text: most of any code, and nothing that a colour would help to read.
 _PLAIN = {"", "err", "esc", "g", "l", "ld", "n", "nx", "o", "p", "pm", "w", "x", "nv"}
 
 
-def highlight(code: str, name_or_language: str) -> list[str] | None:
+def highlight(
+    code: str, name_or_language: str, *, seconds: float = MAX_SECONDS
+) -> list[str] | None:
     """The lines of some code as HTML, with short Pygments classes on spans.
 
     As many lines as `code.splitlines()` has where lines end in line feeds. None where the
     language is unknown (to be shown as plain text), or where the code is too large, a line too
-    long or the time too short for it. `name_or_language` is the word after a fence, or the name
-    or path of a file. It never raises.
+    long, or `seconds` of processor time too short for it. `name_or_language` is the word after a
+    fence, or the name or path of a file. It never raises.
     """
     if len(code) > MAX_CODE:
         return None
@@ -34,30 +36,38 @@ def highlight(code: str, name_or_language: str) -> list[str] | None:
     code = cleaned(code)
     if len(max(code.split("\n"), key=len)) > MAX_LINE:
         return None
-    deadline = time.monotonic() + _MAX_SECONDS
-    lines: list[list[str]] = [[]]
+    deadline = time.thread_time() + seconds
+    runs: list[tuple[str, str]] = [("", "")]
     for number, (_, kind, text) in enumerate(lexer.get_tokens_unprocessed(code)):
-        if not number % 256 and time.monotonic() > deadline:
+        if not number % 16 and time.thread_time() > deadline:
             return None
-        _append(lines, _class(kind), text)
-    if not lines[-1]:
-        del lines[-1]
-    return [marked("".join(line)) for line in lines]
+        name = _class(kind)
+        if runs[-1][0] == name:
+            runs[-1] = (name, runs[-1][1] + text)
+        else:
+            runs.append((name, text))
+    if sum(len(text) for _, text in runs) != len(code):
+        return None  # a lexer that leaves something out
+    return marked("\n".join(_lines(runs))).split("\n") if code else []
 
 
-def _append(lines: list[list[str]], name: str, text: str) -> None:
-    """Add a token's text, which may go over several lines, each of them with its own span."""
-    first, *further = escape(text, quote=False).split("\n")
-    if first:
-        lines[-1].append(f'<span class="{name}">{first}</span>' if name else first)
-    for each in further:
-        lines.append([f'<span class="{name}">{each}</span>' if name and each else each])
+def _lines(runs: list[tuple[str, str]]) -> list[str]:
+    """The lines of text in runs of one class; a run over several has a span on each."""
+    lines: list[list[str]] = [[]]
+    for name, text in runs:
+        first, *further = escape(text, quote=False).split("\n")
+        lines[-1].append(_span(name, first))
+        lines.extend([_span(name, each)] for each in further)
+    whole = ["".join(line) for line in lines]
+    return whole if whole[-1] else whole[:-1]
+
+
+def _span(name: str, html: str) -> str:
+    return f'<span class="{name}">{html}</span>' if name and html else html
 
 
 @cache
 def _class(kind: _TokenType) -> str:
     """The class of a kind of token, or of the next kind above it that has one."""
-    while kind not in STANDARD_TYPES:
-        kind = kind.parent
-    name = STANDARD_TYPES[kind]
+    name = next(STANDARD_TYPES[each] for each in reversed(kind.split()) if each in STANDARD_TYPES)
     return "" if name in _PLAIN else name

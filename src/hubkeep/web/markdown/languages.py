@@ -33,7 +33,6 @@ _LANGUAGES = {
     "Go": "go golang",
     "GraphQL": "graphql gql",
     "HTML": "html htm",
-    "HTTP": "http",
     "Haskell": "hs haskell",
     "INI": "ini cfg conf inf editorconfig",
     "JSON": "json jsonc json5 jsonl ndjson ipynb geojson jsonld",
@@ -44,7 +43,6 @@ _LANGUAGES = {
     "Lua": "lua",
     "Makefile": "makefile make mk",
     "Markdown": "md markdown mdx",
-    "Matlab": "matlab m",
     "Nix": "nix",
     "Objective-C": "objc objective-c objectivec mm",
     "PHP": "php",
@@ -83,5 +81,8 @@ def lexer_of(name_or_language: str) -> Lexer | None:
 
 @cache
 def _loaded(name: str) -> Lexer:
-    """A lexer as Pygments has it. Lexers hold no state of a text, and serve all threads."""
-    return find_lexer_class(name)(stripnl=False, ensurenl=False)
+    """A lexer as Pygments has it. Lexers hold no state of a text, and serve all threads.
+
+    Blocks of code within Markdown stay plain: their lexers would be any that Pygments knows.
+    """
+    return find_lexer_class(name)(stripnl=False, ensurenl=False, handlecodeblocks=False)

@@ -8,9 +8,11 @@ from urllib.parse import quote
 
 # What the ids of a text begin with, so that none is an id of the page.
 PREFIX = "user-content-"
+ANCHOR = re.compile(re.escape(PREFIX) + r"[^\s<>\"'&]{1,200}")
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-_ELSEWHERE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+# However many slashes there are: a browser reads "https:host" and "///host" as this.
+_ELSEWHERE = re.compile(r"(?:(https?):/*|//+)", re.IGNORECASE)
 _DOT = re.compile("%2e", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\.(?:md|markdown|mdx)$", re.IGNORECASE)
 _LINE = re.compile(r"L\d+(?:-L\d+)?$")
@@ -49,10 +51,10 @@ class Place:
         href, root = self._below(_tidied(href), self.root_links)
         if href.startswith("#"):
             return "#" if href in ("#", "#top") else f"#{anchor(href[1:])}"
-        if _SCHEME.match(href) or href.startswith("//"):
-            return f"https:{href}" if href.startswith("//") else href
-        if not href:
-            return None
+        if elsewhere := _ELSEWHERE.match(href):
+            return f"{(elsewhere[1] or 'https').lower()}://{href[elsewhere.end() :]}"
+        if not href or _SCHEME.match(href):
+            return href or None
         path, query, fragment = _parts(href)
         if fragment and _MARKDOWN.search(path) and not _LINE.match(fragment):
             fragment = anchor(fragment)

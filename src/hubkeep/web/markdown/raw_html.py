@@ -11,6 +11,7 @@ import re
 from html import escape, unescape
 
 from hubkeep.web.markdown.sanitising import TAGS
+from hubkeep.web.markdown.slots import SLOT
 from hubkeep.web.markdown.tags import written
 
 # How deep the elements of a text may lie in each other, and how many of those that parsers open
@@ -150,6 +151,8 @@ class RawHtml:
 def _attributes(source: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for name, value in _ATTRIBUTE.findall(source):
+        if name.lower() == SLOT:
+            continue
         bare = value[1:-1] if value[:1] in ('"', "'") else value
         pairs.setdefault(name.lower(), unescape(bare))
     return pairs

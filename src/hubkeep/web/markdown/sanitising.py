@@ -11,16 +11,74 @@ from html import escape
 
 import nh3
 
-from hubkeep.web.markdown.places import PREFIX
+from hubkeep.web.markdown.places import ANCHOR
 
 HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 TAGS = HEADINGS | frozenset(
-    """
-    a abbr audio b blockquote br caption center cite code col colgroup dd del details dfn div dl dt
-    em figcaption figure hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp section
-    small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul
-    var video wbr
-    """.split()
+    [
+        "a",
+        "abbr",
+        "audio",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "mark",
+        "ol",
+        "p",
+        "picture",
+        "pre",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "video",
+        "wbr",
+    ]
 )
 # A text's checkboxes are those of task lists: no user writes an input.
 _OURS = TAGS | {"input"}
@@ -32,7 +90,7 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "colgroup": {"span"},
     "details": {"open"},
     "img": {"alt", "height", "src", "srcset", "width"},
-    "input": {"checked"},
+    "input": {"aria-label", "checked", "disabled"},
     "li": {"value"},
     "ol": {"reversed", "start", "type"},
     "source": {"media", "src", "srcset", "type"},
@@ -46,6 +104,7 @@ _ALIGNED = HEADINGS | {"div", "img", "p", "table", "td", "th", "tr", "tbody", "t
 _VALUES: dict[str, dict[str, set[str]]] = {
     name: {"align": {"left", "center", "right", "justify"}} for name in _ALIGNED
 }
+_VALUES["input"] = {"type": {"checkbox"}}
 for _name in ("td", "th", "tr"):
     _VALUES[_name]["valign"] = {"top", "middle", "bottom", "baseline"}
 for _name in ("div", "p", "span", "table", "ul", "ol", "blockquote", *HEADINGS):
@@ -66,7 +125,22 @@ _CLASSES: dict[str, set[str]] = {
 NAMED = HEADINGS | {"a", "div", "li", "p", "section", "span", "sup", "table", "figure", "details"}
 _STYLED = _ALIGNED | {"video", "span", "figure"}
 
-_ID = re.compile(re.escape(PREFIX) + r"[^\s<>\"'&]{1,200}")
+_SIZE = re.compile(r"\d{1,4}(?:\.\d{1,3})?(?:px|%)?")
+_PATTERNS = {
+    "colspan": re.compile(r"\d{1,3}"),
+    "datetime": re.compile(r"[\d:TZ .+-]{1,40}"),
+    "height": _SIZE,
+    "id": ANCHOR,
+    "lang": re.compile(r"[A-Za-z0-9-]{1,35}"),
+    "media": re.compile(r"[\w\s():.,-]{1,100}"),
+    "rowspan": re.compile(r"\d{1,3}"),
+    "scope": re.compile("row|col|rowgroup|colgroup"),
+    "span": re.compile(r"\d{1,3}"),
+    "start": re.compile(r"-?\d{1,9}"),
+    "value": re.compile(r"-?\d{1,9}"),
+    "type": re.compile(r"[1aAiI]|checkbox|(?:image|video|audio)/[\w.+-]{1,40}"),
+    "width": _SIZE,
+}
 # As many times a result is parsed again before it is taken for hopeless.
 _ROUNDS = 4
 
@@ -92,7 +166,7 @@ def _cleaner(
         attribute_filter=check,
         link_rel=None,
         tag_attribute_values=values,
-        set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
+        set_tag_attribute_values={"input": {"disabled": ""}},
         url_schemes={"http", "https", "mailto"},
         allowed_classes=_CLASSES,
     )
@@ -103,9 +177,7 @@ def _cleaner(
 _first = _cleaner(
     _attributes(id=NAMED, name={"a"}, style=_STYLED, data_slot={"span", "div", "pre"}), _VALUES
 )
-_LAST_ATTRIBUTES = _attributes(
-    id=NAMED, aria_label={"a", "input"}, data_slot={"span", "div", "pre"}
-)
+_LAST_ATTRIBUTES = _attributes(id=NAMED, aria_label={"a"}, data_slot={"span", "div", "pre"})
 _LAST_VALUES = {
     **_VALUES,
     "a": {"rel": {"nofollow noopener noreferrer ugc"}},
@@ -128,14 +200,17 @@ def checked(html: str, loads_from: tuple[str, ...]) -> str:
     Whatever it loads begins with one of `loads_from`; its ids are the text's own.
     """
 
+    def is_own(address: str) -> bool:
+        return address.startswith(loads_from) and not address.startswith("//")
+
     def check(_tag: str, attribute: str, value: str) -> str | None:
-        if attribute == "id":
-            return value if _ID.fullmatch(value) else None
+        if attribute in _PATTERNS:
+            return value if _PATTERNS[attribute].fullmatch(value) else None
         if attribute in ("src", "poster"):
-            return value if value.startswith(loads_from) else None
+            return value if is_own(value) else None
         if attribute == "srcset":
-            each = [candidate.split()[:1] for candidate in value.split(",")]
-            return value if all(e and e[0].startswith(loads_from) for e in each) else None
+            firsts = [candidate.split()[:1] for candidate in value.split(",")]
+            return value if all(first and is_own(first[0]) for first in firsts) else None
         return value
 
     cleaner = _cleaner(_LAST_ATTRIBUTES, _LAST_VALUES, check)

@@ -3,7 +3,10 @@
 
 import re
 import secrets
+from html import escape
 from typing import Literal
+
+SLOT = "data-slot"
 
 
 class Slots:
@@ -22,7 +25,7 @@ class Slots:
         self._name = secrets.token_hex(8)
         self._held: list[tuple[str, str]] = []
         self._pattern = re.compile(
-            rf'<(?P<element>span|div|pre) data-slot="{self._name}-(?P<number>\d+)"></(?P=element)>'
+            rf'<(?P<element>span|div|pre) {SLOT}="{self._name}-(?P<number>\d+)"></(?P=element)>'
         )
 
     def hold(self, html: str, element: Literal["span", "div", "pre"], text: str = "") -> str:
@@ -31,7 +34,7 @@ class Slots:
         `text` is what it says, where there is room for text alone.
         """
         self._held.append((html, text))
-        return f'<{element} data-slot="{self._name}-{len(self._held) - 1}"></{element}>'
+        return f'<{element} {SLOT}="{self._name}-{len(self._held) - 1}"></{element}>'
 
     def fill(self, html: str) -> str:
         """Put what was held into its places."""
@@ -39,4 +42,4 @@ class Slots:
 
     def texts(self, html: str) -> str:
         """Put the texts of what was held into its places."""
-        return self._pattern.sub(lambda match: self._held[int(match["number"])][1], html)
+        return self._pattern.sub(lambda match: escape(self._held[int(match["number"])][1]), html)

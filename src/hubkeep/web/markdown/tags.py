@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from html import unescape
 
 TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)([^<>]*)>")
-_ESCAPED = str.maketrans(
-    {"&": "&amp;", "\xa0": "&nbsp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"}
-)
+_ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", '"': "&quot;", "<": "&lt;", ">": "&gt;"})
 _ATTRIBUTE = re.compile(r' ([^\s="]+)="([^"]*)"')
 
 
