@@ -189,8 +189,8 @@ class _Serving:
         with self._patience(LIMITS.seconds):
             piece = await self._process.stdout.read(_PIECE)
         if not piece:
-            self._is_over = True
             self.failure = await self._judged()
+            self._is_over = True
             return
         if self._before:
             piece, self._before = self._before + piece, b""
