@@ -5,6 +5,7 @@ What git looks at last is written last, each file by renaming. From the first to
 mark says that it is not to be believed, and stays if the program ends between.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -77,10 +78,11 @@ class Bare:
         with suppress(FileNotFoundError):
             (self.path / _DOUBT).touch()
 
-    @property
-    def lacks_deltas(self) -> bool:
-        """Whether deltas were never looked for, and it is large enough to do so."""
-        return (self.path / _UNPACKED).exists()
+    def lacks_deltas(self, seconds: float = 0.0) -> bool:
+        """Whether deltas were not looked for in so many seconds, and it is large enough to."""
+        with suppress(FileNotFoundError):
+            return time.time() - (self.path / _UNPACKED).stat().st_mtime >= seconds
+        return False
 
     def give_up_deltas(self) -> None:
         """Do not have them looked for again."""
