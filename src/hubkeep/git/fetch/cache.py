@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
@@ -87,6 +88,15 @@ class GitCache:
             yield cached
         finally:
             os.close(cached.lock)
+
+    def abilities(self) -> bytes:
+        """Return what git offers in version 2 of its protocol, for whatever repository. Blocking;
+        GitMissing, GitFailed.
+        """
+        with TemporaryDirectory() as folder:
+            bare = Bare(Path(folder))
+            bare.lay_out("main")
+            return bare.abilities()
 
     def forget(self, repo_id: int) -> None:
         """Have a repository made anew by its next use: something is wrong with it. Blocking."""
