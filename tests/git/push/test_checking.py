@@ -106,6 +106,11 @@ def test_new_names_must_not_collide(sqlite_repo: Workshop, tmp_path: Path) -> No
     second = made.commit(made.tree((FILE, b"README", blob), (FILE, b"readme", blob)), first)
     found = refusal(sqlite_repo, tmp_path, made, second)
     assert "'readme' and 'README' are one file" in found
+    made = HandMade()
+    names = ("stra\u00dfe", "STRASSE")
+    folder = made.tree(*((FILE, name, made.blob(b"x")) for name in sorted(map(str.encode, names))))
+    tip = made.commit(made.tree((FOLDER, b"f", folder)))
+    assert "are one file" in refusal(sqlite_repo, tmp_path, made, tip)
 
 
 def test_missing_objects(repo: Workshop, tmp_path: Path) -> None:
