@@ -31,7 +31,7 @@ T = TypeVar("T")
 TURN_SECONDS: Final = 30.0
 SILENCE_SECONDS: Final = 120.0
 """How long a client may take nothing before git is ended: others wait for its turn."""
-LIMITS: Final = Limits(cpu_seconds=900, memory=3 << 30, file_bytes=1 << 30)
+LIMITS: Final = Limits(cpu_seconds=900, memory=2 << 30, file_bytes=1 << 30)
 _PIECE = 256 << 10
 _COMPLAINT = 4000
 _TRIES = 2
