@@ -5,8 +5,9 @@ import random
 from pathlib import Path
 
 from hubkeep.git import store
+from hubkeep.git.fetch.queries import stream_all
 from hubkeep.git.objects import Kind, inflate
-from hubkeep.git.queries_objects import count_objects, stream_objects
+from hubkeep.git.queries_objects import count_objects
 from hubkeep.git.trees import EMPTY_TREE
 from tests.git.native import git
 from tests.git.push.pushing import Clone, HandMade, push, taken
@@ -48,7 +49,7 @@ def test_deltas_become_whole_objects(sqlite_repo: Workshop, tmp_path: Path) -> N
     data = clone.pack("main")
     assert len(data) < 2 * len(lines) * 100, "git found no deltas"
     push(repo, tmp_path, data, {MAIN: tip})
-    stored = repo.read(lambda conn, repo_id: list(stream_objects(conn, repo_id)))
+    stored = repo.read(lambda conn, repo_id: list(stream_all(conn, repo_id)))
     assert sum(kind == Kind.BLOB for _, kind, _, _ in stored) == 5
     for oid, kind, size, deflated in stored:
         word = Kind(kind).name.lower()
