@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What git would take and the hub does not: refused with the reason, before anything is written."""
 
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -8,11 +10,11 @@ import pytest
 
 from hubkeep.git import store
 from hubkeep.git.names import MAX_DEPTH
-from hubkeep.git.objects import pointer_bytes, stage_blob
+from hubkeep.git.objects import Kind, pointer_bytes, stage_blob
 from hubkeep.git.push.incoming import Bounds, Checked, Refused
 from hubkeep.git.queries import commits
 from hubkeep.git.queries_objects import count_objects
-from tests.git.push.pushing import BOUNDS, Clone, HandMade, push, taken
+from tests.git.push.pushing import BOUNDS, Clone, HandMade, entry_head, push, taken
 from tests.git.workshop import Workshop
 
 FILE, FOLDER = b"100644", b"40000"
@@ -302,3 +304,18 @@ def test_an_empty_commit_of_an_empty_repository(repo: Workshop, tmp_path: Path) 
     made = HandMade()
     second = made.commit(made.tree((FILE, b"a", made.blob(b"x"))), tip)
     push(repo, tmp_path, made.pack, {MAIN: second})
+
+
+def test_objects_that_are_far_larger_deflated_than_whole(
+    sqlite_repo: Workshop, tmp_path: Path
+) -> None:
+    """git takes them; whoever reads many small objects at once would hold all of it."""
+    made = HandMade()
+    blob = made.blob(b"small")
+    nothing = b"\x00\x00\x00\xff\xff"  # a block of deflate's that holds no bytes
+    stored = b"\x01" + struct.pack("<HH", 5, 5 ^ 0xFFFF) + b"small"
+    ending = struct.pack(">I", zlib.adler32(b"small"))
+    padded = b"\x78\x01" + nothing * 100_000 + stored + ending
+    made.entries[blob] = entry_head(Kind.BLOB, 5) + padded
+    tip = made.commit(made.tree((FILE, b"a", blob)))
+    assert f"{blob.hex()} has 5 bytes, but 500" in refusal(sqlite_repo, tmp_path, made, tip)

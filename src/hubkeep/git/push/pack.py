@@ -19,6 +19,7 @@ _TREE_BYTES = 16 << 20
 _OTHER_BYTES = 1 << 20
 _MOST = {Kind.COMMIT: _OTHER_BYTES, Kind.TREE: _TREE_BYTES, Kind.TAG: _OTHER_BYTES}
 _DELTAS = (6, 7)
+_PADDED = 4096  # bytes that an object may have more, deflated, than twice its size
 _HEAD = 16  # bytes that hold the kind and size of any entry
 _TRAILER = 20
 _HELD_BYTES = 8 << 20  # packs up to this size are in memory: a call for each object is slower
@@ -65,9 +66,18 @@ class Pack:
         return any(kind in self.kinds for kind in _DELTAS)
 
     def check_sizes(self) -> None:
-        """Refuse commits, trees and tags that are too large to be read."""
+        """Refuse commits, trees and tags that are too large to be read, and what is deflated to
+        much more than it holds: reading objects together is bounded by their sizes.
+        """
         for position, kind in enumerate(self.kinds):
             size = self.sizes[position]
+            start, end = self._place(position)
+            if end - start > 2 * size + _PADDED:
+                raise Refused(
+                    f"The object {self.oid(position).hex()} has {size} bytes, but {end - start} in"
+                    " the pack",
+                    "Write the packs anew: git repack -a -d -F, then push again",
+                )
             if kind != Kind.BLOB and size > _MOST[Kind(kind)]:
                 word = Kind(kind).name.lower()
                 most = _MOST[Kind(kind)] >> 20
@@ -78,8 +88,7 @@ class Pack:
 
     def data(self, position: int) -> bytes:
         """The deflated bytes of an object."""
-        start = self._starts[position]
-        end = self._ends[bisect_right(self._ends, start)]
+        start, end = self._place(position)
         return self._read(start + _head_length(self.sizes[position]), end)
 
     def payload(self, position: int) -> bytes:
@@ -89,6 +98,11 @@ class Pack:
     def close(self) -> None:
         """Give the file back."""
         os.close(self._descriptor)
+
+    def _place(self, position: int) -> tuple[int, int]:
+        """Where an object begins and ends in the file."""
+        start = self._starts[position]
+        return start, self._ends[bisect_right(self._ends, start)]
 
     def _read(self, start: int, end: int) -> bytes:
         if self._held is not None:
