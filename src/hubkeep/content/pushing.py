@@ -25,6 +25,7 @@ from hubkeep.repos.types import Repo
 from hubkeep.transfer.queries import WantedFile, link_for_commit
 
 _SHOWN = 10
+_LOOKED_AT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def land_push(
     for move in sorted(moves, key=lambda each: each.new is not None):
         _move(conn, repo.id, move, now)
     _land_branches(conn, repo, moves, before, now)
-    if any(_forgets(conn, repo.id, move, before.get(move.name)) for move in moves):
+    if _forget(conn, repo.id, moves, before):
         collect_later(conn, repo.id, now)
 
 
@@ -176,13 +177,19 @@ def _land_branches(
         usual = usual or commits(conn, repo.id, [move.new])[move.new]
 
 
-def _forgets(conn: Connection, repo_id: int, move: Move, before: CommitRow | None) -> bool:
-    """Whether something may have lost the last that led to it."""
-    if move.old is None or move.old == move.new:
-        return False
-    if move.new is None or before is None:
+def _forget(
+    conn: Connection, repo_id: int, moves: Sequence[Move], before: Mapping[str, CommitRow]
+) -> bool:
+    """Whether something may have lost the last that led to it; said of many moves without looking:
+    each would be a walk through history, in a transaction that others wait for.
+    """
+    moved = [move for move in moves if move.old is not None and move.old != move.new]
+    if any(move.new is None or move.name not in before for move in moved):
         return True
-    return not is_ancestor(conn, repo_id, before.oid, move.new)
+    ways = {(before[move.name].oid, move.new) for move in moved}
+    if len(ways) > _LOOKED_AT:
+        return True
+    return not all(is_ancestor(conn, repo_id, old, new) for old, new in ways if new is not None)
 
 
 def _address(author: str) -> str:

@@ -3,11 +3,13 @@
 
 import os
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from hubkeep.content import pushing
 from hubkeep.db.tables import (
     accounts,
     files,
@@ -18,6 +20,7 @@ from hubkeep.db.tables import (
     repos,
     tokens,
 )
+from hubkeep.git.ancestry import is_ancestor
 from hubkeep.git.push.incoming import Incoming
 from hubkeep.repos.types import DELETED
 from hubkeep.transfer.smart import push_answer, push_work
@@ -182,6 +185,32 @@ def test_what_nothing_leads_to_any_more_is_collected_later(bench: Bench, hub: Te
     hub.run_jobs()
     assert bench.api(f"/revision/{other}").status_code == 404
     assert bench.refs() == {MAIN: tip}
+
+
+def test_many_refs_that_move_are_not_looked_for_in_history_one_by_one(
+    bench: Bench, hub: TestHub, tip: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Others wait for the transaction; whether something was lost is found out afterwards."""
+    walks: list[bytes] = []
+
+    def counted(conn, repo_id, old, new):
+        walks.append(old)
+        return is_ancestor(conn, repo_id, old, new)
+
+    monkeypatch.setattr(pushing, "is_ancestor", counted)
+    line: list[str] = []
+    for n in range(20):
+        line.append(bench.commit({"a": b"%d" % n}, *line[-1:]))
+    names = [f"refs/heads/b{n}" for n in range(20)]
+    made = zip(repeat(NOTHING), line, names, strict=False)
+    assert set(bench.push(*made, pack=bench.pack(line[-1])).refs.values()) == {"ok"}
+    moved = zip(line[:-1], repeat(line[-1]), names, strict=False)
+    assert set(bench.push(*moved).refs.values()) == {"ok"}
+    assert len(walks) < 10
+    hub.clock.move(hours=2)
+    hub.run_jobs()
+    assert bench.refs() == {MAIN: tip, **dict.fromkeys(names, line[-1])}
+    assert bench.api(f"/revision/{line[0]}").status_code == 200
 
 
 def test_who_commits_while_a_push_is_looked_through_has_won(
