@@ -178,6 +178,7 @@ class _Serving:
             if not await self.is_sound():
                 await _in_thread(self._app, lambda: self._app.git_cache.forget(self._repo.id))
             raise GitFailed(self.failure)
+        self.close()  # git has ended: whoever is slow to take the rest has nobody wait for it
         yield b"".join(self._ahead)
 
     async def _read_ahead(self) -> None:
