@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hubkeep.git import store
+from hubkeep.git.fsck import Expected, check_repository
 from hubkeep.git.names import MAX_DEPTH
 from hubkeep.git.objects import Kind, pointer_bytes, stage_blob
 from hubkeep.git.push.incoming import Bounds, Checked, Refused
@@ -199,6 +200,22 @@ def test_other_encodings_are_shown_as_well_as_can_be(repo: Workshop, tmp_path: P
         "caf\ufffd",
         "na\ufffdve",
     )
+
+
+def test_long_texts_are_kept_in_part(repo: Workshop, tmp_path: Path) -> None:
+    """A list has a thousand commits; each may have a MiB of text."""
+    made = HandMade()
+    tree = made.tree((FILE, b"a", made.blob(b"x")))
+    text = b"t" * 400_000 + b"\n\n" + b"\xc3\xa4" * 200_000
+    signed = b"n" * 100_000 + b" <a@example.org> 1790000000 +0000"
+    lines = (b"tree " + tree.hex().encode(), b"author " + signed, b"committer " + signed)
+    tip = made.add(Kind.COMMIT, b"\n".join(lines) + b"\n\n" + text)
+    checked = push(repo, tmp_path, made.pack, {MAIN: tip})
+    for row in (checked.commits[tip], repo.read(commits, [tip])[tip]):
+        assert row.author == "n" * 1000 + " <a@example.org>"
+        assert (row.title, row.message) == ("t" * 1000, "ä" * 8000)
+    expected = Expected("main", tip)
+    assert repo.read(check_repository, expected, lambda _: {}, lambda _: None).problems == []
 
 
 def test_tags_lead_to_commits(repo: Workshop, tmp_path: Path) -> None:
