@@ -37,17 +37,14 @@ def land_tip(
     tip: CommitRow,
     base: CommitRow | None,
     now: Millis,
-    *,
-    is_head: bool,
 ) -> None:
-    """Record what a commit says of itself that a branch was moved to.
+    """Record what a commit says of itself that the default branch was moved to.
 
     `base` is any commit that most is known of, such as where the branch was before: what is looked
     at is where the two differ. Without one, or where nothing is known of it, all files are.
     """
     if tip.facts_id is not None and tip.size is not None:
-        if is_head:
-            show_head(conn, repo, tip.oid, tip.facts_id, tip.size, now, changed=False)
+        show_head(conn, repo, tip.oid, tip.facts_id, tip.size, now, changed=False)
         return
     facts_id, size, old = None, 0, store.EMPTY_TREE
     if base is not None and base.size is not None:
@@ -56,7 +53,7 @@ def land_tip(
         size += part.grown
         if changes_facts(part.modified, part.added_or_deleted):
             facts_id = None
-    _save(conn, repo, tip.oid, tip.tree, facts_id, size, now, is_head=is_head)
+    _save(conn, repo, tip.oid, tip.tree, facts_id, size, now, is_head=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,7 +285,7 @@ def test_folders_of_folders_of_folders(
     tree = made.tree((FILE, b"a", made.blob(b"")))
     for _ in range(10):
         tree = made.tree(*((FOLDER, b"%d" % n, tree) for n in range(10)))
-    assert "more than 1000000 files" in refusal(sqlite_repo, tmp_path, made, made.commit(tree))
+    assert "more than 500000 files" in refusal(sqlite_repo, tmp_path, made, made.commit(tree))
     # As many as are allowed, and then one changes in each of them, again and again.
     monkeypatch.setattr("hubkeep.git.push.walk.MAX_COMPARED", 10_000)
     made = HandMade()

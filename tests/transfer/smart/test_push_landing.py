@@ -164,6 +164,22 @@ def test_commits_in_the_middle_of_a_push_say_what_they_are(bench: Bench, tip: st
     assert "cardData" not in bench.api(f"/revision/{tip}").json()
 
 
+@on_sqlite
+def test_other_branches_are_described_when_somebody_looks(bench: Bench, hub: TestHub):
+    card = bench.commit({"README.md": b"---\nlicense: mit\n---\n", "a": b"1" * 100})
+    assert bench.push((NOTHING, card, SIDE), pack=bench.pack(card)).refs == {SIDE: "ok"}
+    at_tip = select(git_commits.c.facts_id, git_commits.c.size).where(
+        git_commits.c.oid == bytes.fromhex(card)
+    )
+    # A push may bring thousands of branches: nothing is read for them while others wait.
+    assert hub.read(lambda conn: conn.execute(at_tip).one()) == (None, None)
+    side = SIDE.removeprefix("refs/heads/")
+    assert bench.api(f"/revision/{side}").json()["cardData"] == {"license": "mit"}
+    assert Shelf(hub).commit({"b": b"2" * 10}, rev=side).status_code == 200
+    sizes = select(git_commits.c.size).where(git_commits.c.title == "a change")
+    assert 100 + 10 < hub.read(lambda conn: conn.execute(sizes).scalar_one())
+
+
 def test_what_nothing_leads_to_any_more_is_collected_later(bench: Bench, hub: TestHub, tip: str):
     def queued() -> int:
         rows = hub.read(lambda conn: conn.execute(select(jobs.c.kind)).scalars().all())
