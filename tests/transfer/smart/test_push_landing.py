@@ -176,8 +176,9 @@ def test_other_branches_are_described_when_somebody_looks(bench: Bench, hub: Tes
     side = SIDE.removeprefix("refs/heads/")
     assert bench.api(f"/revision/{side}").json()["cardData"] == {"license": "mit"}
     assert Shelf(hub).commit({"b": b"2" * 10}, rev=side).status_code == 200
-    sizes = select(git_commits.c.size).where(git_commits.c.title == "a change")
-    assert 100 + 10 < hub.read(lambda conn: conn.execute(sizes).scalar_one())
+    made = bytes.fromhex(bench.api(f"/revision/{side}").json()["sha"])
+    size = select(git_commits.c.size).where(git_commits.c.oid == made)
+    assert hub.read(lambda conn: conn.execute(size).scalar_one()) == 21 + 100 + 10
 
 
 def test_what_nothing_leads_to_any_more_is_collected_later(bench: Bench, hub: TestHub, tip: str):
