@@ -64,6 +64,10 @@ conformance: $(VENV)/.stamp-test ## Run the stock client's own tests against a l
 kill: $(VENV)/.stamp-test ## Kill a hub 200 times under load and look for what is lost (ARGS=--postgres)
 	$(BIN)/python -m tests.reliability $(ARGS)
 
+.PHONY: mixed
+mixed: $(VENV)/.stamp-test ## Mix 500 random operations of git and the API (ARGS=--postgres)
+	$(BIN)/python -m tests.transfer.smart $(ARGS)
+
 .PHONY: bench
 bench: $(VENV)/.stamp-test ## Measure, each figure as a ratio within one run
 	$(BIN)/python -m bench $(ARGS)

@@ -20,6 +20,7 @@ BENCHES = {
     "transfer": "bench.transfer_figures",
     "xet": "bench.xet_figures",
     "git": "bench.git_figures",
+    "git-memory": "bench.git_memory_figures",
     "search": "bench.search_figures",
 }
 

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shutil import disk_usage
 
-from bench import git, git_memory
+from bench import git
 from bench.hubs import postgresql
 from bench.table import Figure
 
 ROUNDS = 9
 LISTINGS = 30
-MEMORY_MIB = 300
-# The large repositories, and what four clients make of them.
+# The repositories of both sides, and what clients make of them.
 ROOM = 6 << 30
 _PEER = "git http-backend behind granian"
 
@@ -27,7 +26,7 @@ def run() -> list[Figure]:
         figures += _pushes(git.measure(url, ROUNDS, with_clones=False), "PostgreSQL", 2.5)
     with postgresql() as url:
         figures += _listing("PostgreSQL", url)
-    return [*figures, *_memory(git_memory.measure())]
+    return figures
 
 
 def _clones(taken: Mapping[str, float]) -> Iterator[Figure]:
@@ -87,24 +86,4 @@ def _listing(engine: str, database_url: str) -> Iterator[Figure]:
             f"longest {taken[f'list_after_{after}_longest_ms']:.0f} ms; the first after the push "
             f"of all commits, which took {taken['list_push_s']:.0f} s, "
             f"{taken['list_first_ms']:.0f} ms",
-        )  # fmt: skip
-
-
-def _memory(taken: Mapping[str, float]) -> Iterator[Figure]:
-    at_rest = f"{taken['idle_mib']:.0f} MiB at rest"
-    for name, what in (
-        ("zip_bomb", "a push of a MB that unpacks to a GiB"),
-        ("delta_bomb", "a push of 116 bytes that unpack to 900 MB"),
-        ("push_objects", f"a push of almost {git_memory.OBJECTS:,} objects"),
-        ("push_bytes", "a push of 256 MiB of noise and 100,000 files"),
-        ("clone_cold_objects", f"{git_memory.CLIENTS} first clones at once of those objects"),
-        ("clone_warm_objects", f"{git_memory.CLIENTS} more of these"),
-        ("clone_cold_bytes", f"{git_memory.CLIENTS} first clones at once of that noise"),
-        ("clone_warm_bytes", f"{git_memory.CLIENTS} more of these"),
-    ):
-        note = f"{taken[f'{name}_own_mib']:.0f} MiB without pages of files; {at_rest}"
-        yield Figure(
-            f"9 git memory, {name}",
-            f"RSS over idle of the server with all git that it starts during {what}",
-            taken[f"{name}_mib"], "<=", MEMORY_MIB, "MiB", note,
         )  # fmt: skip

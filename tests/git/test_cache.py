@@ -31,7 +31,7 @@ class Reader:
 
     def __init__(self, folder: Path, max_bytes: int = 10**9) -> None:
         self.folder = folder
-        self.cache = GitCache(folder, max_bytes)
+        self.cache = GitCache(folder, max_bytes, rest=0)
 
     def path(self, repo: Workshop, branch: str = "main") -> Path:
         """Where the repository lies after it was brought up to date."""

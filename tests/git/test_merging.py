@@ -76,6 +76,14 @@ def test_pointers_are_not_mixed_into_nonsense(sqlite_repo: Workshop, tmp_path: P
     ]
 
 
+def test_the_folder_may_be_named_from_where_the_hub_runs(
+    sqlite_repo: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare, sides = forked(sqlite_repo, tmp_path, {"a": b"1"}, {"b": b"1"}, {"a": b"1", "c": b"1"})
+    monkeypatch.chdir(tmp_path)
+    assert merge_commits(Path(bare.name), *sides) == merge_commits(bare, *sides)
+
+
 def test_trees_are_merged_without_commits(sqlite_repo: Workshop, tmp_path: Path) -> None:
     bare, sides = forked(sqlite_repo, tmp_path, {"a": b"1"}, {"a": b"2"}, {"a": b"1", "b": b"1"})
     trees = [

@@ -37,24 +37,23 @@ def land_tip(
     tip: CommitRow,
     base: CommitRow | None,
     now: Millis,
-    *,
-    is_head: bool,
 ) -> None:
-    """Record what a commit says of itself that a branch was moved to.
+    """Record what a commit says of itself that the default branch was moved to.
 
     `base` is any commit that most is known of, such as where the branch was before: what is looked
     at is where the two differ. Without one, or where nothing is known of it, all files are.
     """
     if tip.facts_id is not None and tip.size is not None:
-        if is_head:
-            show_head(conn, repo, tip.oid, tip.facts_id, tip.size, now, changed=False)
+        show_head(conn, repo, tip.oid, tip.facts_id, tip.size, now, changed=False)
         return
-    if base is None or base.size is None:
-        _record(conn, repo, tip.oid, tip.tree, _Known(), (), now, is_head=is_head)
-        return
-    known = _Known(base.facts_id, base.size)
-    changed = store.compare(conn, repo.id, base.tree, tip.tree)
-    _record(conn, repo, tip.oid, tip.tree, known, changed, now, is_head=is_head)
+    facts_id, size, old = None, 0, store.EMPTY_TREE
+    if base is not None and base.size is not None:
+        facts_id, size, old = base.facts_id, base.size, base.tree
+    for part in store.compare_in_parts(conn, repo.id, old, tip.tree):
+        size += part.grown
+        if changes_facts(part.modified, part.added_or_deleted):
+            facts_id = None
+    _save(conn, repo, tip.oid, tip.tree, facts_id, size, now, is_head=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,30 @@ def _record(
     is_head: bool,
 ) -> None:
     """Find out what a commit says that differs from `base` by what `changed`."""
-    facts_id = base.facts_id
-    fresh = facts_id is None or _is_changed(changed)
-    if facts_id is None or fresh:
-        facts_id = save_revision(conn, repo, tree)
+    facts_id = None if _is_changed(changed) else base.facts_id
     if base.size is None:
-        size = sum(file.shown_size for file in store.all_files(conn, repo.id, tree))
+        parts = store.compare_in_parts(conn, repo.id, store.EMPTY_TREE, tree)
+        size = sum(part.grown for part in parts)
     else:
         size = base.size + sum(change.grown for change in changed)
+    _save(conn, repo, commit, tree, facts_id, size, now, is_head=is_head)
+
+
+def _save(
+    conn: Connection,
+    repo: Repo,
+    commit: bytes,
+    tree: bytes,
+    facts_id: int | None,
+    size: int,
+    now: Millis,
+    *,
+    is_head: bool,
+) -> None:
+    """Save what a commit says of itself; without facts, its tree is looked at for them."""
+    fresh = facts_id is None
+    if facts_id is None:
+        facts_id = save_revision(conn, repo, tree)
     set_revision_facts(conn, repo.id, commit, facts_id, size)
     if is_head:
         show_head(conn, repo, commit, facts_id, size, now, changed=fresh)

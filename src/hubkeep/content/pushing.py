@@ -25,6 +25,7 @@ from hubkeep.repos.types import Repo
 from hubkeep.transfer.queries import WantedFile, link_for_commit
 
 _SHOWN = 10
+_LOOKED_AT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def land_push(
     before = _commits_before(conn, repo, moves)
     for move in sorted(moves, key=lambda each: each.new is not None):
         _move(conn, repo.id, move, now)
-    _land_branches(conn, repo, moves, before, now)
-    if any(_forgets(conn, repo.id, move, before.get(move.name)) for move in moves):
+    _land_head(conn, repo, moves, before, now)
+    if _forget(conn, repo.id, moves, before):
         collect_later(conn, repo.id, now)
 
 
@@ -150,39 +151,37 @@ def _move(conn: Connection, repo_id: int, move: Move, now: Millis) -> None:
         raise BranchMoved(f"{move.name} moved under the repository's lock")
 
 
-def _land_branches(
+def _land_head(
     conn: Connection,
     repo: Repo,
     moves: Iterable[Move],
     before: Mapping[str, CommitRow],
     now: Millis,
 ) -> None:
-    """Record what the branches' new commits say of themselves.
+    """Record what the default branch's new commit says of itself, compared with where it was.
 
-    Each is compared with where the branch was. Of a new one that is not known; the head of the
-    repository, or what was looked at first, will not be far from it.
+    The others are described when somebody looks at them: a push may bring thousands of branches,
+    each with all its files, and others wait for this transaction.
     """
-    usual = commits(conn, repo.id, [repo.head]).get(repo.head) if repo.head else None
     for move in moves:
-        if move.new is None or move.name.startswith(TAGS):
-            continue
-        base = before.get(move.name, usual)
-        if base is None or base.size is None:
-            base = usual
-        # Read now: another branch may have been moved to the same commit before.
-        tip = commits(conn, repo.id, [move.new])[move.new]
-        is_head = move.name == BRANCHES + repo.default_branch
-        land_tip(conn, repo, tip, base, now, is_head=is_head)
-        usual = usual or commits(conn, repo.id, [move.new])[move.new]
+        if move.new is not None and move.name == BRANCHES + repo.default_branch:
+            tip = commits(conn, repo.id, [move.new])[move.new]
+            land_tip(conn, repo, tip, before.get(move.name), now)
 
 
-def _forgets(conn: Connection, repo_id: int, move: Move, before: CommitRow | None) -> bool:
-    """Whether something may have lost the last that led to it."""
-    if move.old is None or move.old == move.new:
-        return False
-    if move.new is None or before is None:
+def _forget(
+    conn: Connection, repo_id: int, moves: Sequence[Move], before: Mapping[str, CommitRow]
+) -> bool:
+    """Whether something may have lost the last that led to it; said of many moves without looking:
+    each would be a walk through history, in a transaction that others wait for.
+    """
+    moved = [move for move in moves if move.old is not None and move.old != move.new]
+    if any(move.new is None or move.name not in before for move in moved):
         return True
-    return not is_ancestor(conn, repo_id, before.oid, move.new)
+    ways = {(before[move.name].oid, move.new) for move in moved}
+    if len(ways) > _LOOKED_AT:
+        return True
+    return not all(is_ancestor(conn, repo_id, old, new) for old, new in ways if new is not None)
 
 
 def _address(author: str) -> str:

@@ -9,6 +9,10 @@ from hubkeep.git.errors import BadObject
 from hubkeep.kit.time import Millis
 
 MAX_PARENTS = 64
+MAX_LINE = 1_000
+"""Characters of a name, and of a title, that are kept beside a commit, to be listed quickly."""
+MAX_MESSAGE = 8_000
+"""Characters of a message that are: a page has a thousand. The commit itself has all of it."""
 _CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"  # what git strips off names
 _TAG = re.compile(rb"object ([0-9a-f]{40})\ntype (commit|tree|blob|tag)\ntag [^\n]+(?:\n|\Z)")
 _SIGNATURE = re.compile(rb"(.*?) ?<([^<>]*)> (-?[0-9]{1,18}) [+-][0-9]{4}", re.DOTALL)
@@ -133,4 +137,4 @@ def _who(line: bytes, key: bytes) -> tuple[str, int]:
     if not line.startswith(key) or found is None:
         raise BadObject(f"A commit has no valid {key.decode().strip()}")
     name, email = (part.decode("utf-8", "replace") for part in found.groups()[:2])
-    return f"{name} <{email}>", int(found[3])
+    return f"{name[:MAX_LINE]} <{email[:MAX_LINE]}>", int(found[3])

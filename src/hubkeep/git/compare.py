@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which files differ between two trees; folders that are equal are never looked into."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
+from hubkeep.git.errors import ObjectMissing
 from hubkeep.git.folders import Trees, described, shown
-from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, TreeEntry, is_folder
+from hubkeep.git.queries_objects import ObjectInfo, object_infos
+from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, SYMLINK, TreeEntry, is_folder
 from hubkeep.git.types import FileChange
 
 Pair: TypeAlias = tuple[bytes, TreeEntry | None, TreeEntry | None]
 """A path that differs, and what is there before and after; never a folder."""
 
 _AHEAD = 64
+_FILES = 5_000
+_NO_FOLDERS = (EMPTY_TREE, EMPTY_TREE)
 _TREE_BYTES = 8 << 20  # of trees read ahead at once
 
 
@@ -29,6 +34,56 @@ def compare(
     if limit is None:
         return file_changes(trees, changed_files(trees, old, new))
     return file_changes(trees, _first_changed(trees, old, new, limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of what differs: paths, and by how many bytes these files grew, LFS files in full."""
+
+    modified: list[str]
+    added_or_deleted: list[str]
+    grown: int
+
+
+def compare_in_parts(conn: Connection, repo_id: int, old: bytes, new: bytes) -> Iterator[Part]:
+    """Yield what `compare` finds in no order, so that little of it is in memory at once."""
+    ahead = [(b"", old, new)] if old != new else []
+    while ahead:
+        trees = Trees(conn, repo_id)
+        _, one, other = ahead[-1]
+        soon = [oid for _, *both in reversed(ahead[-_AHEAD:]) for oid in both]
+        trees.load_some(list(dict.fromkeys(soon)), _TREE_BYTES)
+        trees.load([one, other])
+        found: list[Pair] = []
+        while ahead and len(found) < _FILES and ahead[-1][1] in trees and ahead[-1][2] in trees:
+            path, one, other = ahead.pop()
+            for name, before, after in _differing(trees[one], trees[other]):
+                folders = (_folder(before), _folder(after))
+                if folders != _NO_FOLDERS:
+                    ahead.append((path + name + b"/", *folders))
+                file, now = _file(before), _file(after)
+                if (file and file.mode != SUBMODULE) or (now and now.mode != SUBMODULE):
+                    found.append((path + name, file, now))
+        yield _part(conn, repo_id, found)
+
+
+def _part(conn: Connection, repo_id: int, pairs: list[Pair]) -> Part:
+    blobs = {side.oid for _, *both in pairs for side in both if side and side.mode != SUBMODULE}
+    infos = object_infos(conn, repo_id, list(blobs))
+    modified = [shown(path) for path, old, new in pairs if old and new]
+    others = [shown(path) for path, old, new in pairs if not (old and new)]
+    grown = sum(_size(infos, new) - _size(infos, old) for _, old, new in pairs)
+    return Part(modified, others, grown)
+
+
+def _size(infos: Mapping[bytes, ObjectInfo], file: TreeEntry | None) -> int:
+    if file is None or file.mode == SUBMODULE:
+        return 0
+    info = infos.get(file.oid)
+    if info is None:
+        raise ObjectMissing(f"The blob {file.oid.hex()} of {shown(file.name)!r} is missing")
+    _, size, lfs = info
+    return lfs.size if lfs and file.mode != SYMLINK else size
 
 
 def changed_files(trees: Trees, old: bytes, new: bytes) -> list[Pair]:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from sqlalchemy import Connection
 
-from hubkeep.git.commits import parse_commit
+from hubkeep.git.commits import MAX_LINE, parse_commit
 from hubkeep.git.errors import GitError
 from hubkeep.git.folders import Trees, shown
 from hubkeep.git.fsck_objects import Problem
@@ -56,7 +56,7 @@ class CommitChecks:
         if row.parents != commit.parents:
             self._problem(row.oid, "has other parents than its row")
         # A title may be empty while the text below it is not; git takes the first line that is not.
-        if row.title not in ("", commit.title.replace("\0", "")):
+        if row.title not in ("", commit.title.replace("\0", "")[:MAX_LINE]):
             self._problem(row.oid, "has another title than its row")
 
     def lineage(self, rows: Sequence[CommitRow]) -> None:

@@ -83,7 +83,7 @@ class _Scratch:
     """A folder of objects in front of those of a repository."""
 
     def __init__(self, bare: Path) -> None:
-        self._bare = bare
+        self._bare = bare = bare.absolute()  # git runs in another folder than the hub
         self._folder = tempfile.TemporaryDirectory(prefix="hubkeep-merge-")
         self._objects = Path(self._folder.name)
         self._env = {

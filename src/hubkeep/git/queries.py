@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from hubkeep.db.tables import git_commits, git_refs
 from hubkeep.db.upserts import insert_for
+from hubkeep.git.commits import MAX_LINE, MAX_MESSAGE
 from hubkeep.git.objects import OID_BYTES
 from hubkeep.git.queries_objects import ByOids
 from hubkeep.git.types import CommitRow, Ref
@@ -128,7 +129,7 @@ def insert_commit(conn: Connection, repo_id: int, row: CommitRow, changes: bytes
 def insert_commits(
     conn: Connection, repo_id: int, rows: Iterable[tuple[CommitRow, bytes | None]]
 ) -> None:
-    """Insert the rows of commits, each with its record of `last_commits.py`."""
+    """Insert the rows of commits, each with its record of `last_commits.py`; long texts are cut."""
     insert = insert_for(conn, git_commits).on_conflict_do_nothing(index_elements=["repo_id", "oid"])
     values = [
         {
@@ -141,8 +142,8 @@ def insert_commits(
             "committed_at": row.committed_at,
             "author": row.author,
             "author_id": row.author_id,
-            "title": row.title,
-            "message": row.message,
+            "title": row.title[:MAX_LINE],
+            "message": row.message[:MAX_MESSAGE],
             "facts_id": row.facts_id,
             "size": row.size,
             "last_changes": changes,

@@ -78,11 +78,6 @@ _KINDS = (
     .where(git_objects.c.repo_id == bindparam("repo"))
     .execution_options(yield_per=_STREAM_ROWS)
 )
-_STREAM = (
-    select(git_objects.c.oid, git_objects.c.kind, git_objects.c.size, git_objects.c.data)
-    .where(git_objects.c.repo_id == bindparam("repo"))
-    .execution_options(yield_per=_STREAM_ROWS)
-)
 # As the drivers take it: a push brings thousands of rows, and SQLAlchemy would look at each value.
 _INSERT = """
 INSERT INTO git_objects (repo_id, oid, kind, size, data, lfs_sha256, lfs_size)
@@ -175,12 +170,6 @@ def stream_kinds(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int]]:
     """Yield (oid, kind) of all objects, in no order, without holding them."""
     for row in conn.execute(_KINDS, {"repo": repo_id}):
         yield row[0], row[1]
-
-
-def stream_objects(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, int, int, bytes]]:
-    """Yield (oid, kind, size, deflated data) of all objects, in no order, without holding them."""
-    for row in conn.execute(_STREAM, {"repo": repo_id}):
-        yield row[0], row[1], row[2], row[3]
 
 
 def delete_objects(conn: Connection, repo_id: int, oids: Sequence[bytes]) -> int:

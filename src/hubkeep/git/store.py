@@ -4,7 +4,7 @@
 Commits are made by `changes`, `squash` and `rewrite`.
 """
 
-from hubkeep.git.compare import compare
+from hubkeep.git.compare import compare, compare_in_parts
 from hubkeep.git.history import count_commits, log
 from hubkeep.git.last_commits import LastCommits, Memo, last_commit, last_commits
 from hubkeep.git.path_history import PathPage, log_of_path
@@ -22,10 +22,12 @@ from hubkeep.git.refs import (
     refs,
     resolve,
 )
+from hubkeep.git.trees import EMPTY_TREE
 from hubkeep.git.types import CommitRow, Entry, FileChange, Ref, Revision
 
 __all__ = [
     "BRANCHES",
+    "EMPTY_TREE",
     "TAGS",
     "CommitRow",
     "Entry",
@@ -39,6 +41,7 @@ __all__ = [
     "blob",
     "branch_exists",
     "compare",
+    "compare_in_parts",
     "count_commits",
     "create_branch",
     "create_tag",

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What git would take and the hub does not: refused with the reason, before anything is written."""
 
+import struct
+import zlib
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from hubkeep.git import store
+from hubkeep.git.fsck import Expected, check_repository
 from hubkeep.git.names import MAX_DEPTH
-from hubkeep.git.objects import pointer_bytes, stage_blob
+from hubkeep.git.objects import Kind, pointer_bytes, stage_blob
 from hubkeep.git.push.incoming import Bounds, Checked, Refused
 from hubkeep.git.queries import commits
 from hubkeep.git.queries_objects import count_objects
-from tests.git.push.pushing import BOUNDS, Clone, HandMade, push, taken
+from tests.git.push.pushing import BOUNDS, Clone, HandMade, entry_head, push, taken
 from tests.git.workshop import Workshop
 
 FILE, FOLDER = b"100644", b"40000"
@@ -106,6 +109,11 @@ def test_new_names_must_not_collide(sqlite_repo: Workshop, tmp_path: Path) -> No
     second = made.commit(made.tree((FILE, b"README", blob), (FILE, b"readme", blob)), first)
     found = refusal(sqlite_repo, tmp_path, made, second)
     assert "'readme' and 'README' are one file" in found
+    made = HandMade()
+    names = ("stra\u00dfe", "STRASSE")
+    folder = made.tree(*((FILE, name, made.blob(b"x")) for name in sorted(map(str.encode, names))))
+    tip = made.commit(made.tree((FOLDER, b"f", folder)))
+    assert "are one file" in refusal(sqlite_repo, tmp_path, made, tip)
 
 
 def test_missing_objects(repo: Workshop, tmp_path: Path) -> None:
@@ -194,6 +202,22 @@ def test_other_encodings_are_shown_as_well_as_can_be(repo: Workshop, tmp_path: P
     )
 
 
+def test_long_texts_are_kept_in_part(repo: Workshop, tmp_path: Path) -> None:
+    """A list has a thousand commits; each may have a MiB of text."""
+    made = HandMade()
+    tree = made.tree((FILE, b"a", made.blob(b"x")))
+    text = b"t" * 400_000 + b"\n\n" + b"\xc3\xa4" * 200_000
+    signed = b"n" * 100_000 + b" <a@example.org> 1790000000 +0000"
+    lines = (b"tree " + tree.hex().encode(), b"author " + signed, b"committer " + signed)
+    tip = made.add(Kind.COMMIT, b"\n".join(lines) + b"\n\n" + text)
+    checked = push(repo, tmp_path, made.pack, {MAIN: tip})
+    for row in (checked.commits[tip], repo.read(commits, [tip])[tip]):
+        assert row.author == "n" * 1000 + " <a@example.org>"
+        assert (row.title, row.message) == ("t" * 1000, "ä" * 8000)
+    expected = Expected("main", tip)
+    assert repo.read(check_repository, expected, lambda _: {}, lambda _: None).problems == []
+
+
 def test_tags_lead_to_commits(repo: Workshop, tmp_path: Path) -> None:
     made = HandMade()
     blob = made.blob(b"x")
@@ -261,7 +285,7 @@ def test_folders_of_folders_of_folders(
     tree = made.tree((FILE, b"a", made.blob(b"")))
     for _ in range(10):
         tree = made.tree(*((FOLDER, b"%d" % n, tree) for n in range(10)))
-    assert "more than 1000000 files" in refusal(sqlite_repo, tmp_path, made, made.commit(tree))
+    assert "more than 500000 files" in refusal(sqlite_repo, tmp_path, made, made.commit(tree))
     # As many as are allowed, and then one changes in each of them, again and again.
     monkeypatch.setattr("hubkeep.git.push.walk.MAX_COMPARED", 10_000)
     made = HandMade()
@@ -297,3 +321,18 @@ def test_an_empty_commit_of_an_empty_repository(repo: Workshop, tmp_path: Path) 
     made = HandMade()
     second = made.commit(made.tree((FILE, b"a", made.blob(b"x"))), tip)
     push(repo, tmp_path, made.pack, {MAIN: second})
+
+
+def test_objects_that_are_far_larger_deflated_than_whole(
+    sqlite_repo: Workshop, tmp_path: Path
+) -> None:
+    """git takes them; whoever reads many small objects at once would hold all of it."""
+    made = HandMade()
+    blob = made.blob(b"small")
+    nothing = b"\x00\x00\x00\xff\xff"  # a block of deflate's that holds no bytes
+    stored = b"\x01" + struct.pack("<HH", 5, 5 ^ 0xFFFF) + b"small"
+    ending = struct.pack(">I", zlib.adler32(b"small"))
+    padded = b"\x78\x01" + nothing * 100_000 + stored + ending
+    made.entries[blob] = entry_head(Kind.BLOB, 5) + padded
+    tip = made.commit(made.tree((FILE, b"a", blob)))
+    assert f"{blob.hex()} has 5 bytes, but 500" in refusal(sqlite_repo, tmp_path, made, tip)

@@ -120,6 +120,19 @@ def run(repo: Workshop, folder: Path, history: list[Step], goes: list[int]) -> N
         assert str(repo.read(store.count_commits, refs[name])) == count
 
 
+def test_what_both_sides_of_a_merge_did(sqlite_repo: Workshop, tmp_path: Path) -> None:
+    """The merge has a folder as one side has it, and in it a file that is the other side's."""
+    history = [
+        Step((), {"a/b": b"1", "a/c": b"1"}),
+        Step((1,), {"a/b": b"2"}),
+        Step((2,), {"a/b": b"2", "a/c": b"2"}),
+        Step((2, 1), {}),
+        Step((1,), {"c": b"1"}),
+        Step((1,), {"a/c": b""}),
+    ]
+    run(sqlite_repo, tmp_path, history, [1, 3])
+
+
 def run_many(url: str, examples: int) -> None:
     with closing(Database(url)) as database:
 

@@ -104,7 +104,12 @@ class Medley:
         ours, theirs = self.branches[into], self.branches[source]
         self.fetch(ours, theirs)
         tried = self.copy.run("merge-tree", "--write-tree", ours, theirs, check=False)
-        answer = self._post(f"merge/{into.replace('/', '%2F')}", {"source": source}, (200, 409))
+        answer = self._post(
+            f"merge/{into.replace('/', '%2F')}", {"source": source}, (200, 409, 422)
+        )
+        if answer == 422:  # after a squash or a forced push
+            assert self.copy.run("merge-base", ours, theirs, check=False).code == 1
+            return
         if answer == 409:
             assert tried.code == 1, (tried, "the hub sees a conflict where git sees none")
             return

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fetches as HTTP requests: odd ones, those that are broken off, and caches that vanish."""
 
+import asyncio
 import gzip
 import os
 import shutil
@@ -13,10 +14,12 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
+from starlette.types import Message
 
 from hubkeep.git import program
 from hubkeep.git.pktline import FLUSH, packet
 from hubkeep.transfer.smart import api_fetch, serving
+from tests.content.shelf import Shelf
 from tests.harness.hub import LiveHub, TestHub, on_sqlite, running_hub, seed_folder
 from tests.transfer.smart.native import GitClient, Remote, make_client, make_remote
 
@@ -223,3 +226,47 @@ def test_who_waits_for_long_is_told_to_come_again(
     assert (busy.status_code, "retry-after" in busy.headers) == (503, True)
     turns.release()
     assert [hub.get(path).status_code for _ in range(3)] == [200, 200, 200], "turns are given back"
+
+
+@on_sqlite
+def test_who_is_slow_to_take_the_end_keeps_nobody_waiting(hub: TestHub) -> None:
+    """git has ended by then; only while it runs is a turn its client's."""
+    Shelf(hub).create()
+    turns = hub.app.git_turns
+
+    async def stalled() -> bool:
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": (path := "/alice/shelf.git/info/refs"),
+            "raw_path": path.encode(),
+            "query_string": b"service=git-upload-pack",
+            "headers": [(b"host", b"127.0.0.1:8080")],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 8080),
+            "scheme": "http",
+            "asgi": {"spec_version": "2.4"},
+        }
+        is_sending, never = asyncio.Event(), asyncio.Event()
+
+        async def receive() -> Message:
+            await never.wait()
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            if message.get("body"):
+                is_sending.set()
+                await never.wait()
+
+        for _ in range(hub.app.config.git_processes - 1):
+            await turns.acquire()
+        client = asyncio.create_task(hub.application(scope, receive, send))
+        async with asyncio.timeout(30):
+            await is_sending.wait()
+        was_free = not turns.locked()
+        client.cancel()
+        await asyncio.wait({client})
+        return was_free
+
+    assert hub.client.portal is not None
+    assert hub.client.portal.call(stalled)

@@ -3,11 +3,13 @@
 
 import os
 from collections.abc import Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
+from hubkeep.content import pushing
 from hubkeep.db.tables import (
     accounts,
     files,
@@ -18,6 +20,7 @@ from hubkeep.db.tables import (
     repos,
     tokens,
 )
+from hubkeep.git.ancestry import is_ancestor
 from hubkeep.git.push.incoming import Incoming
 from hubkeep.repos.types import DELETED
 from hubkeep.transfer.smart import push_answer, push_work
@@ -161,6 +164,23 @@ def test_commits_in_the_middle_of_a_push_say_what_they_are(bench: Bench, tip: st
     assert "cardData" not in bench.api(f"/revision/{tip}").json()
 
 
+@on_sqlite
+def test_other_branches_are_described_when_somebody_looks(bench: Bench, hub: TestHub):
+    card = bench.commit({"README.md": b"---\nlicense: mit\n---\n", "a": b"1" * 100})
+    assert bench.push((NOTHING, card, SIDE), pack=bench.pack(card)).refs == {SIDE: "ok"}
+    at_tip = select(git_commits.c.facts_id, git_commits.c.size).where(
+        git_commits.c.oid == bytes.fromhex(card)
+    )
+    # A push may bring thousands of branches: nothing is read for them while others wait.
+    assert hub.read(lambda conn: conn.execute(at_tip).one()) == (None, None)
+    side = SIDE.removeprefix("refs/heads/")
+    assert bench.api(f"/revision/{side}").json()["cardData"] == {"license": "mit"}
+    assert Shelf(hub).commit({"b": b"2" * 10}, rev=side).status_code == 200
+    made = bytes.fromhex(bench.api(f"/revision/{side}").json()["sha"])
+    size = select(git_commits.c.size).where(git_commits.c.oid == made)
+    assert hub.read(lambda conn: conn.execute(size).scalar_one()) == 21 + 100 + 10
+
+
 def test_what_nothing_leads_to_any_more_is_collected_later(bench: Bench, hub: TestHub, tip: str):
     def queued() -> int:
         rows = hub.read(lambda conn: conn.execute(select(jobs.c.kind)).scalars().all())
@@ -182,6 +202,32 @@ def test_what_nothing_leads_to_any_more_is_collected_later(bench: Bench, hub: Te
     hub.run_jobs()
     assert bench.api(f"/revision/{other}").status_code == 404
     assert bench.refs() == {MAIN: tip}
+
+
+def test_many_refs_that_move_are_not_looked_for_in_history_one_by_one(
+    bench: Bench, hub: TestHub, tip: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Others wait for the transaction; whether something was lost is found out afterwards."""
+    walks: list[bytes] = []
+
+    def counted(conn, repo_id, old, new):
+        walks.append(old)
+        return is_ancestor(conn, repo_id, old, new)
+
+    monkeypatch.setattr(pushing, "is_ancestor", counted)
+    line: list[str] = []
+    for n in range(20):
+        line.append(bench.commit({"a": b"%d" % n}, *line[-1:]))
+    names = [f"refs/heads/b{n}" for n in range(20)]
+    made = zip(repeat(NOTHING), line, names, strict=False)
+    assert set(bench.push(*made, pack=bench.pack(line[-1])).refs.values()) == {"ok"}
+    moved = zip(line[:-1], repeat(line[-1]), names, strict=False)
+    assert set(bench.push(*moved).refs.values()) == {"ok"}
+    assert len(walks) < 10
+    hub.clock.move(hours=2)
+    hub.run_jobs()
+    assert bench.refs() == {MAIN: tip, **dict.fromkeys(names, line[-1])}
+    assert bench.api(f"/revision/{line[0]}").status_code == 200
 
 
 def test_who_commits_while_a_push_is_looked_through_has_won(

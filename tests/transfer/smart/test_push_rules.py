@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which refs a push may make, move and delete, without a database and without git."""
 
+import tracemalloc
+
 import pytest
 
 from hubkeep.transfer.smart.push_rules import Command, all_or_none, judge, judge_targets
@@ -84,6 +86,19 @@ def test_a_branch_does_not_stand_in_the_folder_of_another(there: str, new: str):
         one: "failed to update ref",
         **in_the_way,
     }
+
+
+def test_many_deep_names_take_little_memory():
+    """All folders of these are a quarter of a million names, of 250 characters on average."""
+    present = {f"refs/heads/{n:05}/{'a/' * 230}b": ONE for n in range(1000)}
+    tracemalloc.start()
+    try:
+        assert judge([Command("refs/heads/new", None, TWO)], present, "main") == {}
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    below = "refs/heads/00500/a/a"
+    assert list(judge([Command(below, None, TWO)], present, "main")) == [below]
 
 
 def test_branches_lead_to_commits_and_tags_to_tags_too():

@@ -5,6 +5,7 @@ What git looks at last is written last, each file by renaming. From the first to
 mark says that it is not to be believed, and stays if the program ends between.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ MANY_PACKS = 10
 _TOO_MANY_PACKS = 60
 _WORTH_PACKING = 200
 
+FOLDERS: Final = ("objects/pack", "objects/info", "refs/heads", "refs/tags", "info")
+_ADVERTISE = ("upload-pack", "--stateless-rpc", "--advertise-refs", ".")
 _WALK = ("rev-list", "--objects", "--quiet", "--stdin")
 _WALKING = Limits(cpu_seconds=600, memory=3 << 30, file_bytes=1 << 20)
 _DOUBT = "doubtful"
@@ -77,10 +80,11 @@ class Bare:
         with suppress(FileNotFoundError):
             (self.path / _DOUBT).touch()
 
-    @property
-    def lacks_deltas(self) -> bool:
-        """Whether deltas were never looked for, and it is large enough to do so."""
-        return (self.path / _UNPACKED).exists()
+    def lacks_deltas(self, seconds: float = 0.0) -> bool:
+        """Whether deltas were not looked for in so many seconds, and it is large enough to."""
+        with suppress(FileNotFoundError):
+            return time.time() - (self.path / _UNPACKED).stat().st_mtime >= seconds
+        return False
 
     def give_up_deltas(self) -> None:
         """Do not have them looked for again."""
@@ -100,16 +104,28 @@ class Bare:
             return False
         return True
 
-    def write(self, conn: Connection, repo_id: int, refs: Sequence[Ref], branch: str) -> None:
-        """Fill the folder, which has nothing of a repository yet, with all that refs lead to."""
-        for part in (PACKS, "objects/info", "refs/heads", "refs/tags", "info"):
+    def lay_out(self, branch: str) -> None:
+        """Fill the folder, which has nothing of a repository yet, with one that has no objects."""
+        for part in FOLDERS:
             (self.path / part).mkdir(parents=True)
         (self.path / "config").write_text(_CONFIG)
         (self.path / "info/attributes").write_text(_ATTRIBUTES)
         (self.path / "HEAD").write_text(_head(branch), "utf-8")
+        (self.path / PACKED_REFS).write_bytes(encode_refs([]))
+
+    def write(self, conn: Connection, repo_id: int, refs: Sequence[Ref], branch: str) -> None:
+        """Lay out a repository with all that refs lead to."""
+        self.lay_out(branch)
         if refs and write_all(conn, repo_id, refs, self.path / PACKS) > _WORTH_PACKING:
             (self.path / _UNPACKED).touch()
         (self.path / PACKED_REFS).write_bytes(encode_refs(refs))
+
+    def abilities(self) -> bytes:
+        """Return what git offers in version 2 of its protocol: the same for all that are laid out
+        here. GitMissing, GitFailed.
+        """
+        env = {"GIT_PROTOCOL": "version=2"}
+        return run(_ADVERTISE, self.path, _WALKING, env=env)
 
     def grow(self, conn: Connection, repo_id: int, refs: Sequence[Ref], branch: str) -> int | None:
         """Add what its refs lack to these; return how many bytes that took.
@@ -137,7 +153,7 @@ class Bare:
 
     def link_to(self, folder: Path) -> None:
         """Make a second repository of the same files in an empty folder. To be called alone."""
-        for part in ("objects/pack", "objects/info", "refs/heads", "refs/tags", "info"):
+        for part in FOLDERS:
             (folder / part).mkdir(parents=True)
         names = ("config", "HEAD", PACKED_REFS, "info/attributes")
         for path in (*map(Path, names), *self._packed()):

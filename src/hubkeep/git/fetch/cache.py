@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
@@ -26,6 +27,8 @@ from hubkeep.git.fetch.places import (
 from hubkeep.git.fetch.tidying import Tidier
 from hubkeep.git.program import find_git
 from hubkeep.git.queries import list_refs
+
+REST_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,13 @@ class GitCache:
 
     What was not used for longest goes once they take more than `max_bytes`. That is looked at when
     something came, and not each time: each process lets a part of what is free be taken first.
+
+    One that is used again `rest` seconds after it was made is packed better in the background: not
+    at once, since then it is being cloned.
     """
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, *, rest: float = REST_SECONDS) -> None:
+        self._rest = rest
         self._folder = folder
         self._max_bytes = max_bytes
         self._tidier = Tidier()
@@ -76,11 +83,20 @@ class GitCache:
             cached, size = self._brought_up(db, repo_id, default_branch)
             self._make_room(size)
         try:
-            if Bare(cached.path).lacks_deltas:
+            if Bare(cached.path).lacks_deltas(self._rest):
                 self._tidier.ask(home)
             yield cached
         finally:
             os.close(cached.lock)
+
+    def abilities(self) -> bytes:
+        """Return what git offers in version 2 of its protocol, for whatever repository. Blocking;
+        GitMissing, GitFailed.
+        """
+        with TemporaryDirectory() as folder:
+            bare = Bare(Path(folder))
+            bare.lay_out("main")
+            return bare.abilities()
 
     def forget(self, repo_id: int) -> None:
         """Have a repository made anew by its next use: something is wrong with it. Blocking."""

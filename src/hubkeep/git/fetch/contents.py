@@ -32,7 +32,7 @@ _TAGGED = re.compile(rb"object ([0-9a-f]{40})\n")
 def write_all(conn: Connection, repo_id: int, refs: Sequence[Ref], packs: Path) -> int:
     """Write all that the refs of a repository lead to as one pack; return the number of objects.
 
-    The refs are all that there are in this snapshot. Holds about 150 bytes an object.
+    The refs are all that there are in this snapshot. Holds some 200 bytes an object.
     """
     count = _write_whole(conn, repo_id, refs, packs)
     if count is not None:

@@ -9,11 +9,11 @@ import os
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable
+from io import FileIO
 from itertools import islice
 from pathlib import Path
 from struct import Struct
 from types import TracebackType
-from typing import BinaryIO
 
 from hubkeep.git.errors import ObjectMissing
 
@@ -53,11 +53,9 @@ class PackWriter:
 
     def add(self, oid: bytes, kind: int, size: int, data: bytes) -> None:
         """Write an object: `size` is the inflated one, `data` a whole zlib stream."""
-        head = _entry_head(kind, size)
-        crc = zlib.crc32(data, zlib.crc32(head))
-        self._records.append(oid + _OFFSET.pack(crc, self._out.size))
-        self._out.write(head)
-        self._out.write(data)
+        entry = _entry_head(kind, size) + data
+        self._records.append(oid + _OFFSET.pack(zlib.crc32(entry), self._out.size))
+        self._out.write(entry)
 
     def finish(self) -> Path:
         """Put the pack and its index into the folder, durable and in the order in which git looks
@@ -127,20 +125,32 @@ class _Hashing:
     """A file that ends in the SHA-1 of what stands before."""
 
     def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = path.open("wb", buffering=_BUFFER)
+        self._file = FileIO(path, "wb")
         self._digest = hashlib.sha1(usedforsecurity=False)
+        self._held: list[bytes] = []
+        self._written = 0
         self.size = 0
 
     def write(self, data: bytes) -> None:
-        self._digest.update(data)
+        self._held.append(data)
         self.size += len(data)
-        self._file.write(data)
+        if self.size - self._written >= _BUFFER:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = b"".join(self._held)
+        self._held.clear()
+        self._digest.update(data)
+        left = memoryview(data)
+        while left:
+            left = left[self._file.write(left) :]
+        self._written = self.size
 
     def finish(self) -> bytes:
         """Make it durable and return the checksum: after a power cut it is whole or not there."""
+        self._flush()
         checksum = self._digest.digest()
         self._file.write(checksum)
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         return checksum

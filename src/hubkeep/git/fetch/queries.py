@@ -34,8 +34,8 @@ _COMMITS = (
 def stream_all(conn: Connection, repo_id: int) -> Iterator[Stored]:
     """Yield all objects of a repository, in no order, some 32 MiB at a time at most."""
     for query in _STREAMS:
-        for row in conn.execute(query, {"repo": repo_id}):
-            yield row[0], row[1], row[2], row[3]
+        for rows in conn.execute(query, {"repo": repo_id}).partitions():
+            yield from ((row[0], row[1], row[2], row[3]) for row in rows)
 
 
 def stream_commits(conn: Connection, repo_id: int) -> Iterator[tuple[bytes, bytes, bytes]]:

@@ -71,7 +71,7 @@ class Tidier:
                 self._tidy(home)
             except (OSError, GitFailed, GitMissing) as error:
                 if not self._is_closed:
-                    log.warning("%s could not be packed better: %s", home, error)
+                    log.info("%s could not be packed better: %s", home, error)
                     _give_up(home)
             with self._lock:
                 self._homes.pop(home, None)
@@ -123,6 +123,6 @@ def _give_up(home: Path) -> None:
 
 
 def _how(bare: Bare) -> tuple[str, ...] | None:
-    if bare.lacks_deltas:
+    if bare.lacks_deltas():
         return _WITH_DELTAS
     return _FEWER_PACKS if bare.count_packs() >= MANY_PACKS else None

@@ -21,7 +21,7 @@ from hubkeep.git.push.types import TOO_MUCH, Bounds, Pointer, Refused
 from hubkeep.git.queries_objects import bounded_data
 from hubkeep.git.trees import EMPTY_TREE, EXECUTABLE, FILE, FOLDER, SUBMODULE, SYMLINK
 
-MAX_FILES = 1_000_000
+MAX_FILES = 500_000
 """Files and folders of a revision, each as often as it stands somewhere."""
 
 _KINDS = {FILE: Kind.BLOB, EXECUTABLE: Kind.BLOB, SYMLINK: Kind.BLOB, FOLDER: Kind.TREE}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from hubkeep.git.commits import Commit, parse_commit
+from hubkeep.git.commits import MAX_LINE, MAX_MESSAGE, Commit, parse_commit
 from hubkeep.git.errors import BadObject
 from hubkeep.git.last_commits import encode_record
 from hubkeep.git.objects import Kind
@@ -149,8 +149,8 @@ def _row(oid: bytes, commit: Commit, parents: Sequence[_Parent]) -> CommitRow:
         committed_at=commit.committed_at * 1000,
         author=commit.author,
         author_id=None,
-        title=commit.title,
-        message=commit.message,
+        title=commit.title[:MAX_LINE],
+        message=commit.message[:MAX_MESSAGE],
         facts_id=None,
         size=None,
     )

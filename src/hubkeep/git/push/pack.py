@@ -19,8 +19,10 @@ _TREE_BYTES = 16 << 20
 _OTHER_BYTES = 1 << 20
 _MOST = {Kind.COMMIT: _OTHER_BYTES, Kind.TREE: _TREE_BYTES, Kind.TAG: _OTHER_BYTES}
 _DELTAS = (6, 7)
+_PADDED = 4096  # bytes that an object may have more, deflated, than twice its size
 _HEAD = 16  # bytes that hold the kind and size of any entry
 _TRAILER = 20
+_HELD_BYTES = 8 << 20  # packs up to this size are in memory: a call for each object is slower
 _FANOUT = 8 + 256 * 4
 _NO_INDEX = bytes(_FANOUT + 2 * OID_BYTES)
 _LARGE_OFFSET = 1 << 31
@@ -38,6 +40,9 @@ class Pack:
             self._positions[self.oid(position)] = position
         self._descriptor = os.open(path or os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         self.file_bytes = os.fstat(self._descriptor).st_size
+        self._held: bytes | None = None
+        if self.file_bytes <= _HELD_BYTES:
+            self._held = os.pread(self._descriptor, self.file_bytes, 0)
         self._ends = array("Q", [*sorted(self._starts), max(self.file_bytes - _TRAILER, 0)])
         self.kinds = bytearray(len(self))
         """The kind of each object; the numbers of deltas, 6 and 7, where it is not whole."""
@@ -61,9 +66,18 @@ class Pack:
         return any(kind in self.kinds for kind in _DELTAS)
 
     def check_sizes(self) -> None:
-        """Refuse commits, trees and tags that are too large to be read."""
+        """Refuse commits, trees and tags that are too large to be read, and what is deflated to
+        much more than it holds: reading objects together is bounded by their sizes.
+        """
         for position, kind in enumerate(self.kinds):
             size = self.sizes[position]
+            start, end = self._place(position)
+            if end - start > 2 * size + _PADDED:
+                raise Refused(
+                    f"The object {self.oid(position).hex()} has {size} bytes, but {end - start} in"
+                    " the pack",
+                    "Write the packs anew: git repack -a -d -F, then push again",
+                )
             if kind != Kind.BLOB and size > _MOST[Kind(kind)]:
                 word = Kind(kind).name.lower()
                 most = _MOST[Kind(kind)] >> 20
@@ -74,10 +88,8 @@ class Pack:
 
     def data(self, position: int) -> bytes:
         """The deflated bytes of an object."""
-        start = self._starts[position]
-        end = self._ends[bisect_right(self._ends, start)]
-        entry = os.pread(self._descriptor, end - start, start)
-        return entry[_head_length(self.sizes[position]) :]
+        start, end = self._place(position)
+        return self._read(start + _head_length(self.sizes[position]), end)
 
     def payload(self, position: int) -> bytes:
         """The bytes of an object, as many as `sizes` says: ask there first."""
@@ -87,9 +99,19 @@ class Pack:
         """Give the file back."""
         os.close(self._descriptor)
 
+    def _place(self, position: int) -> tuple[int, int]:
+        """Where an object begins and ends in the file."""
+        start = self._starts[position]
+        return start, self._ends[bisect_right(self._ends, start)]
+
+    def _read(self, start: int, end: int) -> bytes:
+        if self._held is not None:
+            return self._held[start:end]
+        return os.pread(self._descriptor, end - start, start)
+
     def _read_heads(self) -> None:
         for position, start in enumerate(self._starts):
-            head = os.pread(self._descriptor, _HEAD, start)
+            head = self._read(start, start + _HEAD)
             byte = head[0]
             size = byte & 15
             self.kinds[position] = byte >> 4 & 7

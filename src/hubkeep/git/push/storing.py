@@ -25,11 +25,12 @@ def store(conn: Connection, repo_id: int, pack: Pack, checked: Checked) -> None:
     if checked.outside is not None:
         checked.outside.still_there(conn, repo_id)
     for rows in _bounded(_objects(pack, checked)):
+        if insert_objects(conn, repo_id, rows) == len(rows):
+            continue
         there = object_infos(conn, repo_id, [row[0] for row in rows])
         for oid, kind, size, _, _ in rows:
-            if oid in there and there[oid][:2] != (kind, size):
+            if there[oid][:2] != (kind, size):
                 raise Refused(f"{oid.hex()} is the id of another object in this repository")
-        insert_objects(conn, repo_id, [row for row in rows if row[0] not in there])
     if checked.has_empty_tree:
         insert_objects(conn, repo_id, [(EMPTY_TREE, Kind.TREE, 0, deflate(b""), None)])
     for some in batches(checked.commits, _COMMITS):

@@ -3,6 +3,8 @@
 protocol.
 """
 
+import asyncio
+import os
 import re
 from collections.abc import Mapping
 from tempfile import TemporaryFile
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 REQUEST_LIMIT = 32 << 20
 """Bytes of what a client wants and has; some 600,000 refs."""
 _ASKED = "application/x-git-upload-pack-request"
+_NEWEST = {"GIT_PROTOCOL": "version=2"}
 _VERSION = re.compile(r"version=([012])")
 
 
@@ -37,9 +40,12 @@ async def advertise_for_fetch(app: "App", request: Request) -> Response:
     """Tell a client what there is: refs in the old protocols, abilities in version 2."""
     repo = await _repo(app, request)
     env = _environment(request)
-    before = b"" if env.get("GIT_PROTOCOL") == "version=2" else _service()
+    headers = _headers("advertisement")
+    if env == _NEWEST:
+        return Response(await _abilities(app), headers=headers)
+    before = packet(b"# service=git-upload-pack\n") + FLUSH
     task = Task(("upload-pack", "--stateless-rpc", "--advertise-refs", "."), env)
-    return await served(app, request, repo, task, _headers("advertisement"), before)
+    return await served(app, request, repo, task, headers, before)
 
 
 @speaking_git
@@ -86,8 +92,18 @@ def _environment(request: Request) -> Mapping[str, str]:
     return {}
 
 
-def _service() -> bytes:
-    return packet(b"# service=git-upload-pack\n") + FLUSH
+async def _abilities(app: "App") -> bytes:
+    """Return what git answers at first in version 2, asked once for each git that is installed: it
+    is the same for all repositories, and each clone begins with it.
+    """
+    git = find_git()
+    key = ("git-abilities", git, os.stat(git).st_mtime_ns)
+    known = app.cache.get(key)
+    if known is None:
+        loop = asyncio.get_running_loop()
+        known = await loop.run_in_executor(app.git_threads, app.git_cache.abilities)
+        app.cache.put(key, known)
+    return known
 
 
 def _headers(what: str) -> MutableHeaders:

@@ -5,7 +5,7 @@ A verdict holds git's usual words, which its client prints beside the ref, and w
 say enough a sentence for the lines that begin with `remote:`.
 """
 
-from collections import Counter
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -147,26 +147,37 @@ def _shown(name: str) -> str:
 
 
 class _Names:
-    """Names of refs, which git keeps as files: there cannot be both `a` and `a/b`."""
+    """Names of refs, which git keeps as files: there cannot be both `a` and `a/b`.
+
+    Sorted, so that a folder's names stand together: a list of all folders would be far longer,
+    where names are deep.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = set(names)
-        self._folders = Counter(folder for name in self._names for folder in _above(name))
+        self._sorted = sorted(names)
 
     def add(self, name: str) -> None:
-        if name not in self._names:
-            self._names.add(name)
-            self._folders.update(_above(name))
+        if name not in self:
+            insort(self._sorted, name)
 
     def remove(self, name: str) -> None:
-        self._names.discard(name)
-        self._folders.subtract(_above(name))
+        if name in self:
+            del self._sorted[bisect_left(self._sorted, name)]
 
     def beside(self, name: str) -> str | None:
         """Return a name, or the folder of names, that this one cannot stand beside."""
-        if self._folders[name] > 0:
-            return f"{name}/"
-        return next((above for above in _above(name) if above in self._names), None)
+        below = f"{name}/"
+        if self._at(below).startswith(below):
+            return below
+        return next((above for above in _above(name) if above in self), None)
+
+    def __contains__(self, name: str) -> bool:
+        return self._at(name) == name
+
+    def _at(self, name: str) -> str:
+        """The first name that does not stand before this one; empty if there is none."""
+        place = bisect_left(self._sorted, name)
+        return self._sorted[place] if place < len(self._sorted) else ""
 
 
 def _above(name: str) -> list[str]:

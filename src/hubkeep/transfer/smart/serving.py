@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What git says of a cached repository, passed on to a client as it comes.
 
-Nothing is sent before git has said two things or has ended: until then a cache that was deleted or
-damaged under its hands can be made again, and the client notices nothing.
+What git says in its first second is held back, if it is not much, until it has ended: so long a
+cache that was deleted or damaged under its hands can be made again, and the client notices nothing.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final, TypeVar
 
@@ -31,10 +31,12 @@ T = TypeVar("T")
 TURN_SECONDS: Final = 30.0
 SILENCE_SECONDS: Final = 120.0
 """How long a client may take nothing before git is ended: others wait for its turn."""
-LIMITS: Final = Limits(cpu_seconds=900, memory=3 << 30, file_bytes=1 << 30)
+LIMITS: Final = Limits(cpu_seconds=900, memory=2 << 30, file_bytes=1 << 30)
 _PIECE = 256 << 10
 _COMPLAINT = 4000
 _TRIES = 2
+_HELD_SECONDS = 1.0
+_HELD_BYTES = 64 << 10
 # git mentions what it cannot find among refs and objects, and goes on as if it were not there.
 _WRONG = (b"error:", b"fatal:")
 
@@ -101,7 +103,7 @@ class _Serving:
         self._is_over = False
 
     async def begin(self) -> None:
-        """Start git and wait until it has said two things, or all."""
+        """Start git and wait until it has said all, or much, or something for a while."""
         app, repo = self._app, self._repo
         try:
             async with asyncio.timeout(TURN_SECONDS):
@@ -119,8 +121,11 @@ class _Serving:
             self.failure = "its folder is gone"
             return
         self._listening = asyncio.create_task(self._listen())
-        while len(self._ahead) < 2 and not self._is_over:
+        with suppress(TimeoutError):
             await self._read_ahead()
+            async with asyncio.timeout(_HELD_SECONDS):
+                while not self._is_over and sum(map(len, self._ahead)) < _HELD_BYTES:
+                    await self._read_ahead()
 
     async def _started(self, cached: CachedRepository) -> asyncio.subprocess.Process:
         given = self._task.given
@@ -161,16 +166,19 @@ class _Serving:
         """Yield all that git says, the last of it when all has gone well; else raise GitFailed, so
         that the client sees the answer break off.
         """
-        await self._read_ahead()
         while not self._is_over:
-            with self._patience(SILENCE_SECONDS):
-                yield self._ahead.pop(0)
+            if len(self._ahead) > 1:
+                early = b"".join(self._ahead[:-1])
+                del self._ahead[:-1]
+                with self._patience(SILENCE_SECONDS):
+                    yield early
             await self._read_ahead()
         if self.failure is not None and not self.is_told:
             log.warning("git broke off for repository %d: %s", self._repo.id, self.failure)
             if not await self.is_sound():
                 await _in_thread(self._app, lambda: self._app.git_cache.forget(self._repo.id))
             raise GitFailed(self.failure)
+        self.close()  # git has ended: whoever is slow to take the rest has nobody wait for it
         yield b"".join(self._ahead)
 
     async def _read_ahead(self) -> None:
@@ -182,8 +190,8 @@ class _Serving:
         with self._patience(LIMITS.seconds):
             piece = await self._process.stdout.read(_PIECE)
         if not piece:
-            self._is_over = True
             self.failure = await self._judged()
+            self._is_over = True
             return
         if self._before:
             piece, self._before = self._before + piece, b""

@@ -39,8 +39,11 @@ def speaking_git(handler: _Handler) -> _Handler:
 
 
 def _told(error: HubError) -> Response:
-    headers = {**NOT_CACHED, **error.headers}
     if error.status == 401:
-        headers.setdefault("WWW-Authenticate", 'Basic realm="Hubkeep", charset="UTF-8"')
-    text = f"{error.message}\n"
-    return Response(text, error.status, headers, "text/plain; charset=utf-8")
+        error.headers.setdefault("WWW-Authenticate", 'Basic realm="Hubkeep", charset="UTF-8"')
+    answer = errors.render(error)
+    answer.body = f"{error.message}\n".encode()
+    answer.headers["Content-Length"] = str(len(answer.body))
+    answer.headers["Content-Type"] = "text/plain; charset=utf-8"
+    answer.headers.update(NOT_CACHED)
+    return answer
