@@ -42,7 +42,7 @@ class FactGroup(msgspec.Struct, rename="camel"):
 
 def fact_groups(repo: Repo, facts: Facts | None) -> list[FactGroup]:
     """Return the groups that have something to say, in the order in which they are shown."""
-    groups = [_about(repo, facts)]
+    groups: list[FactGroup | None] = [_about(repo, facts)]
     if facts is not None and repo.type is RepoType.MODEL:
         groups += [_memory(facts), _emissions(facts)]
     groups.append(_storage(repo))
@@ -109,11 +109,9 @@ def _memory(facts: Facts) -> FactGroup | None:
     if not facts.num_parameters:
         return None
     found = [
-        Fact(need.name, words.size(need.size), title=f"fits on {need.fits}")
+        Fact(need.name, f"{words.size(need.size)} · {need.fits}")
         for need in needs(facts.num_parameters)
     ]
-    for fact, need in zip(found, needs(facts.num_parameters), strict=True):
-        fact.value = f"{fact.value} · {need.fits}"
     return FactGroup(
         "Memory to run it", found, "The weights, and a fifth for what runs beside them."
     )
@@ -123,7 +121,7 @@ def _emissions(facts: Facts) -> FactGroup | None:
     grams = facts.emissions_grams
     if not grams:
         return None
-    amount = words.size(round(grams)).replace("B", "g") if grams < 1000 else _mass(grams)
+    amount = f"{grams:.3g} g" if grams < 1000 else _mass(grams)
     kilometres = words.exactly(max(1, round(grams / _GRAMS_PER_KM)))
     note = f"As the card says. As much as {kilometres} km in an average new car."
     return FactGroup("Training", [Fact("Emissions", f"{amount} CO₂e")], note)

@@ -2,6 +2,7 @@
 """The first page of a repository: its card, and the facts beside it."""
 
 from collections.abc import Sequence
+from html import escape
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -111,7 +112,7 @@ def _page(
         by_day=days,
         facts=fact_groups(repo, facts),
         snippets=[
-            SnippetShown(one.name, one.text, highlight(one.text, one.language) or [one.text])
+            SnippetShown(one.name, one.text, _lines(one.text, one.language))
             for one in snippets(repo.type, repo.path, facts, base)
         ],
     )
@@ -125,3 +126,7 @@ def _place(repo: Repo) -> Place:
         root_links=f"{root}/blob/{at}/",
         root_images=f"{root}/resolve/{at}/",
     )
+
+
+def _lines(text: str, language: str) -> Sequence[str]:
+    return highlight(text, language) or escape(text).split("\n")

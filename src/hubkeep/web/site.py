@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -72,11 +72,11 @@ class Site:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._env.globals["static"] = self.assets.url
+        shared = cast("dict[str, object]", self._env.globals)
+        shared.update(static=self.assets.url, ago=words.ago)
         for written in (words.size, words.count, words.exactly, words.day, words.moment):
             self._env.filters[written.__name__] = written
         self._env.filters["plain"] = words.plain
-        self._env.globals["ago"] = words.ago
 
     def html(self, page: Page, shell: Shell) -> str:
         """Return a page as HTML."""
