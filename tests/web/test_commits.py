@@ -112,7 +112,7 @@ def test_what_no_lines_can_tell_is_said_in_words(shelf: Shelf) -> None:
     )
     seen = page(shelf, "/commit/main")
     notes = {
-        one.one("h3").text: note[0].text
+        one.one("h2").text: note[0].text
         for one in seen.all("section", class_="diff")
         if (note := one.all("p", class_="diff-note"))
     }
@@ -157,9 +157,9 @@ def test_hostile_commits_are_text(shelf: Shelf) -> None:
     for path in ("/commit/main", "/commits/main"):
         assert f"{SCRIPT}U+202E" in page(shelf, path).text
     seen = page(shelf, "/commit/main")
-    assert "U+202Ex.txt" in seen.one("section", class_="diff").one("h3").text
+    assert "U+202Ex.txt" in seen.one("section", class_="diff").one("h2").text
     assert rows(seen)[1][1][3] == f"{SCRIPT}U+202E"
-    file = read_html(shelf.hub.get(seen.one("h3").all("a")[0].attributes["href"], headers=BROWSER))
+    file = read_html(shelf.hub.get(seen.one("div", class_="diff-head").all("a")[0].attributes["href"], headers=BROWSER))
     assert SCRIPT in file.one("div", class_="source").text
 
 
@@ -175,9 +175,9 @@ def test_two_branches_are_compared_both_ways(shelf: Shelf) -> None:
     shelf.commit({"a.txt": b"2\n"}, rev="topic%2Fx")
     shelf.commit({"b.txt": b"3\n"})
     new = page(shelf, "/compare/main...topic%2Fx")
-    assert [one.one("h3").text for one in new.all("section", class_="diff")] == ["a.txt"]
+    assert [one.one("h2").text for one in new.all("section", class_="diff")] == ["a.txt"]
     both = page(shelf, "/compare/main..topic%2Fx")
-    assert [one.one("h3").text for one in both.all("section", class_="diff")] == ["a.txt", "b.txt"]
+    assert [one.one("h2").text for one in both.all("section", class_="diff")] == ["a.txt", "b.txt"]
     assert both.link("Swap") == f"{shelf.web}/compare/topic%2Fx..main"
     assert shelf.hub.get(both.link("Patch")).status_code == 200
     assert "No file differs." in page(shelf, "/compare/main..main").text
