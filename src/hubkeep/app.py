@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 
 from starlette.requests import Request
 
@@ -16,7 +17,7 @@ from hubkeep.config import Config
 from hubkeep.db import Database
 from hubkeep.db.migrate import prepare
 from hubkeep.db.secrets import load_secret
-from hubkeep.git.fetch.cache import GitCache
+from hubkeep.git.fetch.cache import CachedRepository, GitCache
 from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.time import Clock, now
 from hubkeep.metrics import Metrics
@@ -26,6 +27,7 @@ from hubkeep.web.site import Site
 
 CACHE_BYTES = 32 << 20
 SHARDS_AT_ONCE = 2
+SLOW_FOR_EACH_TURN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,13 @@ class App:
     """What is slow to make and never changes, such as the file list of a commit."""
     git_cache: GitCache
     git_turns: asyncio.Semaphore
-    """Held by each fetch and push while git runs for it."""
+    """Held by each fetch and push while git works for it."""
+    git_slow: BoundedSemaphore
+    """Held by each fetch whose git waits for a client that takes its answer slowly. They have no
+    turn, and are many: a waiting git takes some memory and no processor.
+    """
+    git_builds: dict[int, asyncio.Future[CachedRepository]]
+    """What brings repositories of the cache up to date right now, by the repository's id."""
     git_threads: ThreadPoolExecutor
     """Threads for what fetches and pushes do besides running git; it may take minutes."""
 
@@ -102,6 +110,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             site=Site(),
             git_cache=git_cache,
             git_turns=asyncio.Semaphore(config.git_processes),
+            git_slow=BoundedSemaphore(SLOW_FOR_EACH_TURN * config.git_processes),
+            git_builds={},
             git_threads=git_threads,
         )
 

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Merging branches and taking commits back through the API."""
 
+import logging
+import os
+import threading
+import time
 from pathlib import Path
 
 import httpx2 as httpx
@@ -8,7 +12,9 @@ import pytest
 from sqlalchemy import Connection
 
 from hubkeep.content import merging
+from hubkeep.git import merge_commits
 from hubkeep.git.bare import write_bare_repository
+from hubkeep.git.program import GitFailed
 from hubkeep.repos.queries import find_repo
 from hubkeep.repos.types import RepoType
 from tests.content.shelf import Shelf
@@ -165,8 +171,8 @@ def test_a_branch_that_moves_is_merged_again(
     """The commit comes while git merges; with `parentCommit` that is the client's to decide."""
     real, moves = merging._merge, iter([b"1", b"2", b"3"])
 
-    def slow(app, plan):
-        result = real(app, plan)
+    def slow(app, plan, scratch):
+        result = real(app, plan, scratch)
         content = next(moves, None)
         if content is not None:
             forked.commit({"moved": content})
@@ -228,3 +234,70 @@ def test_without_git_there_is_no_merging(forked: Shelf, monkeypatch: pytest.Monk
     answer = merge(forked, source="dev")
     assert answer.status_code == 501
     assert "git is not installed" in answer.json()["error"]
+
+
+def test_others_write_while_it_is_worked_out_what_a_merge_changes(
+    forked: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, waited = merge_commits.changed_files, []
+
+    def slow(*args):
+        if not waited:
+            commit = threading.Thread(target=forked.commit, args=({"meanwhile": b"1"},))
+            commit.start()
+            commit.join(10)
+            waited.append(commit.is_alive())
+        return real(*args)
+
+    monkeypatch.setattr(merge_commits, "changed_files", slow)
+    assert merge(forked, source="dev").status_code == 200
+    assert waited == [False]
+    assert (text(forked, "meanwhile"), text(forked, "f/dev")) == (b"1", b"d")
+
+
+def test_a_merge_that_changes_too_much_is_refused(
+    forked: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merge_commits, "MAX_CHANGED", 2)
+    head = forked.head()
+    answer = merge(forked, source="dev")
+    assert answer.status_code == 422
+    assert answer.json()["error"] == "More than 2 files differ: merge with git, and push"
+    assert forked.head() == head
+
+
+def test_git_works_in_the_data_folder_and_leaves_nothing(
+    forked: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    above = forked.hub.app.config.data / "incoming"
+    old, recent = above / "old", above / "recent"
+    for folder, hours in ((old, 25), (recent, 23)):
+        folder.mkdir(parents=True)
+        (folder / "left").write_bytes(b"x")
+        os.utime(folder, (time.time() - hours * 3600,) * 2)
+    real, seen = merging._merge, []
+
+    def looked_at(app, plan, scratch):
+        result = real(app, plan, scratch)
+        seen.append((scratch.parent, [*scratch.rglob("*")] != []))
+        return result
+
+    monkeypatch.setattr(merging, "_merge", looked_at)
+    assert merge(forked, source="dev").status_code == 200
+    assert seen == [(above, True)]
+    assert [*above.iterdir()] == [recent]
+
+
+def test_what_git_says_of_the_server_is_for_its_log(
+    forked: Shelf, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def failing(*_):
+        raise GitFailed("fatal: cannot open /srv/hub/objects")
+
+    monkeypatch.setattr(merging, "merge_commits", failing)
+    with caplog.at_level(logging.WARNING, "hubkeep.git"):
+        answer = merge(forked, source="dev")
+    assert answer.status_code == 422
+    assert "/srv" not in answer.text
+    assert "merge with git, and push" in answer.json()["error"]
+    assert "/srv/hub/objects" in caplog.text

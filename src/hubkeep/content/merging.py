@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Merging and taking back, in three steps: what is to be merged is read, git merges it outside of
-any transaction, and one transaction writes the result if the branch is where it was.
+"""Merging and taking back, in three steps: what is to be merged is read, git merges it and what
+that changes is worked out, both outside of any transaction, and one transaction writes the result
+if the branch is where it was.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import Connection
@@ -20,13 +23,14 @@ from hubkeep.content.upload_mode import REGULAR_LIMIT
 from hubkeep.content.wire import MergeRequest, RevertRequest
 from hubkeep.git.ancestry import is_ancestor, merge_bases
 from hubkeep.git.errors import BranchMoved, ObjectMissing, TooLarge
-from hubkeep.git.merge_commits import commit_merged, merged_pointers
+from hubkeep.git.merge_commits import Prepared, commit_merged, prepare_merged
 from hubkeep.git.merging import Conflict, Merged, Side, merge_commits, merge_trees
 from hubkeep.git.program import GitFailed, GitMissing
 from hubkeep.git.queries import commits
 from hubkeep.git.store import BRANCHES, TAGS, Revision
 from hubkeep.git.trees import EMPTY_TREE
 from hubkeep.git.types import CommitRow, NewCommit
+from hubkeep.git.work_folder import work_folder
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.types import Repo
@@ -34,6 +38,8 @@ from hubkeep.transfer.queries import WantedFile
 
 if TYPE_CHECKING:
     from hubkeep.app import App
+
+log = logging.getLogger("hubkeep.git")
 
 _TURN_SECONDS: Final = 30.0
 _TRIES: Final = 5
@@ -85,12 +91,12 @@ async def carry_out(
         plan = await app.db.read(lambda conn: _planned(app, conn, request, wish, planner))
         if plan.other is None:
             return Outcome(plan.repo, plan.head.oid, None)
-        merged = await _merged(app, plan)
-        if merged.tree == plan.head.tree and plan.base is not None:
-            raise errors.unprocessable("Taking this commit back changes nothing")
-        if wish.dry_run:
-            return Outcome(plan.repo, plan.head.oid, None)
         try:
+            merged = await _merged(app, plan)
+            if merged.tree == plan.head.tree and plan.base is not None:
+                raise errors.unprocessable("Taking this commit back changes nothing")
+            if wish.dry_run:
+                return Outcome(plan.repo, plan.head.oid, None)
             made = await app.db.write(_writing(app, request, plan, merged))
         except _Stale as moved:
             if wish.parent_commit is None and left:
@@ -151,12 +157,13 @@ def plan_revert(conn: Connection, repo: Repo, branch: str, commit: str) -> Plan:
     return Plan(repo, branch, head, undone, sides, undone.tree, f'Revert "{undone.title}"', body)
 
 
-async def _merged(app: "App", plan: Plan) -> Merged:
-    """Let git merge, in a thread, when it is its turn."""
+async def _merged(app: "App", plan: Plan) -> Prepared:
+    """Let git merge, in a thread, when it is its turn, and prepare what is to be written."""
     loop = asyncio.get_running_loop()
     try:
-        async with _turn(app):
-            found = await loop.run_in_executor(app.git_threads, lambda: _merge(app, plan))
+        async with _turn(app), work_folder(app.config.data / "incoming") as scratch:
+            with as_answers():
+                found = await loop.run_in_executor(app.git_threads, _merge, app, plan, scratch)
     except GitMissing as missing:
         raise errors.not_implemented("Merging, as long as git is not installed,") from missing
     except ObjectMissing as missing:
@@ -164,8 +171,12 @@ async def _merged(app: "App", plan: Plan) -> Merged:
     except TooLarge as large:
         raise errors.unprocessable(f"{large}: merge with git, and push") from large
     except GitFailed as failed:
-        raise errors.unprocessable(f"git cannot merge this: {failed}") from failed
-    if not isinstance(found, Merged):
+        # What git says may name folders of the server.
+        log.warning("git could not merge in repository %s: %s", plan.repo.id, failed)
+        raise errors.unprocessable(
+            "git cannot merge this here: merge with git, and push"
+        ) from failed
+    if not isinstance(found, Prepared):
         raise errors.merge_conflicts(
             plan.branch,
             [{"paths": each.paths, "kind": each.kind, "message": each.message} for each in found],
@@ -178,11 +189,23 @@ async def _merged(app: "App", plan: Plan) -> Merged:
     return found
 
 
-def _merge(app: "App", plan: Plan) -> Merged | list[Conflict]:
+def _merge(app: "App", plan: Plan, scratch: Path) -> Prepared | list[Conflict]:
+    found = _by_git(app, plan, scratch)
+    if isinstance(found, list):
+        return found
+    try:
+        return app.db.read_now(
+            lambda conn: prepare_merged(conn, plan.repo.id, plan.head.tree, found)
+        )
+    except ObjectMissing as gone:
+        raise _Stale from gone
+
+
+def _by_git(app: "App", plan: Plan, scratch: Path) -> Merged | list[Conflict]:
     with app.git_cache.current(app.db, plan.repo.id, plan.repo.default_branch) as cached:
         if plan.base is None:
-            return merge_commits(cached.path, *plan.sides)
-        return merge_trees(cached.path, plan.base, *plan.sides)
+            return merge_commits(cached.path, scratch, *plan.sides)
+        return merge_trees(cached.path, scratch, plan.base, *plan.sides)
 
 
 @asynccontextmanager
@@ -199,7 +222,7 @@ async def _turn(app: "App") -> AsyncGenerator[None]:
 
 
 def _writing(
-    app: "App", request: Request, plan: Plan, merged: Merged
+    app: "App", request: Request, plan: Plan, merged: Prepared
 ) -> Callable[[Connection], bytes]:
     """The transaction: who asks may still write, and the branch is where it was."""
 
@@ -231,11 +254,12 @@ def _writing(
     return work
 
 
-def _link(conn: Connection, visitor: Visit, plan: Plan, merged: Merged, now: int) -> None:
+def _link(conn: Connection, visitor: Visit, plan: Plan, merged: Prepared, now: int) -> None:
     """Make sure of the large files that come in: after a deletion for good one may be gone."""
     repo = visitor.repo
-    pointers = merged_pointers(conn, repo.id, plan.head.tree, merged)
     ref = BRANCHES + plan.branch
-    wanted = {each.sha256: WantedFile(path, each.size, ref) for path, each in pointers.items()}
+    wanted = {
+        each.sha256: WantedFile(path, each.size, ref) for path, each in merged.pointers.items()
+    }
     if wanted:
         link_all(conn, repo, visitor.actor, wanted, now)

@@ -3,15 +3,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
-from hubkeep.git.errors import ObjectMissing
+from hubkeep.git.errors import ObjectMissing, TooLarge
 from hubkeep.git.folders import Trees, described, shown
 from hubkeep.git.queries_objects import ObjectInfo, object_infos
 from hubkeep.git.trees import EMPTY_TREE, SUBMODULE, SYMLINK, TreeEntry, is_folder
 from hubkeep.git.types import FileChange
+from hubkeep.kit.batches import batches
 
 Pair: TypeAlias = tuple[bytes, TreeEntry | None, TreeEntry | None]
 """A path that differs, and what is there before and after; never a folder."""
@@ -86,24 +88,41 @@ def _size(infos: Mapping[bytes, ObjectInfo], file: TreeEntry | None) -> int:
     return lfs.size if lfs and file.mode != SYMLINK else size
 
 
-def changed_files(trees: Trees, old: bytes, new: bytes) -> list[Pair]:
-    """Return (path, old entry, new entry) of what differs, in path order, folders left out."""
+def changed_files(trees: Trees, old: bytes, new: bytes, limit: int | None = None) -> list[Pair]:
+    """Return (path, old entry, new entry) of what differs, in path order, folders left out.
+
+    TooLarge, without looking further, where more than `limit` files or folders differ, or the
+    folders that differ have more than ten times as many entries: a few trees that refer to each
+    other can stand for millions.
+    """
     files: list[Pair] = []
     level: list[tuple[bytes, bytes, bytes]] = [(b"", old, new)] if old != new else []
+    folders = entries = 0
     while level:
-        trees.load(oid for _, one, other in level for oid in (one, other))
         below: list[tuple[bytes, bytes, bytes]] = []
-        for prefix, one, other in level:
-            for name, before, after in _differing(trees[one], trees[other]):
-                path = prefix + name
-                folders = [_folder(before), _folder(after)]
-                if folders != [EMPTY_TREE, EMPTY_TREE]:
-                    below.append((path + b"/", folders[0], folders[1]))
-                pair = (_file(before), _file(after))
-                if pair != (None, None):
-                    files.append((path, *pair))
+        for some in batches(level, _AHEAD):
+            trees.load(oid for _, one, other in some for oid in (one, other))
+            for prefix, one, other in some:
+                entries += len(trees[one]) + len(trees[other])
+                _hold_to(limit and limit * 10, entries, "entries are in the folders that differ")
+                for name, before, after in _differing(trees[one], trees[other]):
+                    path = prefix + name
+                    inside = (_folder(before), _folder(after))
+                    if inside != _NO_FOLDERS:
+                        below.append((path + b"/", *inside))
+                    pair = (_file(before), _file(after))
+                    if pair != (None, None):
+                        files.append((path, *pair))
+                _hold_to(limit, len(files), "files differ")
+                _hold_to(limit, folders + len(below), "folders differ")
+        folders += len(below)
         level = below
     return sorted(files, key=lambda each: each[0])
+
+
+def _hold_to(limit: int | None, count: int, what: str) -> None:
+    if limit is not None and count > limit:
+        raise TooLarge(f"More than {limit} {what}")
 
 
 def _first_changed(trees: Trees, old: bytes, new: bytes, limit: int) -> list[Pair]:
@@ -166,11 +185,15 @@ def _file(entry: TreeEntry | None) -> TreeEntry | None:
     return None if entry is None or is_folder(entry) else entry
 
 
-def file_changes(trees: Trees, differing: Iterable[Pair]) -> list[FileChange]:
-    """Describe what differs, in one batch."""
+def file_changes(
+    trees: Trees,
+    differing: Iterable[Pair],
+    fresh: Mapping[bytes, ObjectInfo] = MappingProxyType({}),
+) -> list[FileChange]:
+    """Describe what differs, in one batch; `fresh` are blobs that are not in the database yet."""
     pairs = [(shown(path), old, new) for path, old, new in differing]
     sides = [(path, side) for path, *both in pairs for side in both if side is not None]
-    entries = iter(described(trees.conn, trees.repo_id, sides))
+    entries = iter(described(trees.conn, trees.repo_id, sides, fresh))
     changes = [
         FileChange(path, next(entries) if old else None, next(entries) if new else None)
         for path, old, new in pairs

@@ -2,12 +2,13 @@
 """Trees of one repository, loaded in batches and remembered while a unit of work runs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from hubkeep.git.errors import BadObject, ObjectMissing
 from hubkeep.git.objects import Kind, inflate
-from hubkeep.git.queries_objects import object_data, object_infos
+from hubkeep.git.queries_objects import ObjectInfo, object_data, object_infos
 from hubkeep.git.trees import (
     EMPTY_TREE,
     FOLDER_MODES,
@@ -123,16 +124,22 @@ def shown(name: bytes) -> str:
 
 
 def described(
-    conn: Connection, repo_id: int, entries: Sequence[tuple[str, TreeEntry]]
+    conn: Connection,
+    repo_id: int,
+    entries: Sequence[tuple[str, TreeEntry]],
+    fresh: Mapping[bytes, ObjectInfo] = MappingProxyType({}),
 ) -> list[Entry]:
-    """Return entries by their paths with sizes and what pointers point at, in one batch."""
+    """Return entries by their paths with sizes and what pointers point at, in one batch.
+
+    `fresh` are blobs that are not in the database yet.
+    """
     kinds = [_KINDS.get(entry.mode, "file") for _, entry in entries]
     blobs = {
         entry.oid
         for (_, entry), kind in zip(entries, kinds, strict=True)
         if kind in ("file", "symlink")
     }
-    infos = object_infos(conn, repo_id, list(blobs))
+    infos = {**fresh, **object_infos(conn, repo_id, list(blobs))}
     result: list[Entry] = []
     for (path, entry), kind in zip(entries, kinds, strict=True):
         mode = int(entry.mode, 8)

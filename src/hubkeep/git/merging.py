@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three-way merges by native git, over a bare repository that stays as it is.
 
-What git writes goes into a folder of its own, from where the result is read.
+What git writes goes into a folder that the caller gives, from where the result is read.
 """
 
 import re
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +12,24 @@ from pathlib import Path
 from typing import Final
 
 from hubkeep.git.errors import BadObject, ObjectMissing, TooLarge
-from hubkeep.git.objects import OID_BYTES, Kind, StagedBlob, object_id, stage_blob
+from hubkeep.git.objects import (
+    OID_BYTES,
+    POINTER_LIMIT,
+    Kind,
+    StagedBlob,
+    object_id,
+    parse_pointer,
+    stage_blob,
+)
 from hubkeep.git.program import GitFailed, Limits, run
 from hubkeep.git.trees import EMPTY_TREE, parse_tree
 
 MAX_CONFLICTS = 1000
 """Conflicts that are told of one merge."""
 
-_LIMITS: Final = Limits(cpu_seconds=60, memory=3 << 30, file_bytes=1 << 30, seconds=120)
+_LIMITS: Final = Limits(cpu_seconds=60, memory=3 << 30, file_bytes=64 << 20, seconds=120)
 _CONFLICT = re.compile(r"CONFLICT \(([^)]*)\): (.*)", re.DOTALL)
-_POINTER = re.compile(rb"version https://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/")
+_POINTER_START = b"version "
 _HEAD_BYTES = 64  # more than `blob 10485760\0` has
 _RESULT_BYTES = 64 << 20
 _NOBODY = {
@@ -61,43 +68,37 @@ class Side:
     name: str
 
 
-def merge_commits(bare: Path, ours: Side, theirs: Side) -> Merged | list[Conflict]:
-    """Merge two commits that have one in common. Blocking.
+def merge_commits(bare: Path, scratch: Path, ours: Side, theirs: Side) -> Merged | list[Conflict]:
+    """Merge two commits that have one in common, with `scratch`, an empty folder. Blocking.
 
     ObjectMissing where the bare repository lacks one, TooLarge where git writes more than 64 MiB of
     files and folders, GitFailed, GitMissing.
     """
-    with _Scratch(bare) as scratch:
-        return scratch.merge(ours, theirs)
+    return _Scratch(bare, scratch).merge(ours, theirs)
 
 
-def merge_trees(bare: Path, base: bytes, ours: Side, theirs: Side) -> Merged | list[Conflict]:
+def merge_trees(
+    bare: Path, scratch: Path, base: bytes, ours: Side, theirs: Side
+) -> Merged | list[Conflict]:
     """Apply to the tree `ours` what is between the trees `base` and `theirs`. See merge_commits."""
-    with _Scratch(bare) as scratch:
-        below = scratch.commit(base)
-        sides = [Side(scratch.commit(side.oid, below), side.name) for side in (ours, theirs)]
-        return scratch.merge(*sides)
+    front = _Scratch(bare, scratch)
+    below = front.commit(base)
+    sides = [Side(front.commit(side.oid, below), side.name) for side in (ours, theirs)]
+    return front.merge(*sides)
 
 
 class _Scratch:
     """A folder of objects in front of those of a repository."""
 
-    def __init__(self, bare: Path) -> None:
+    def __init__(self, bare: Path, folder: Path) -> None:
         self._bare = bare = bare.absolute()  # git runs in another folder than the hub
-        self._folder = tempfile.TemporaryDirectory(prefix="hubkeep-merge-")
-        self._objects = Path(self._folder.name)
+        self._objects = folder.absolute()
         self._env = {
             **_NOBODY,
             "GIT_DIR": str(bare),
             "GIT_OBJECT_DIRECTORY": str(self._objects),
             "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(bare / "objects"),
         }
-
-    def __enter__(self) -> "_Scratch":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
 
     def commit(self, tree: bytes, *parents: bytes) -> bytes:
         """Make a commit that nobody will see. ObjectMissing, GitFailed."""
@@ -115,7 +116,14 @@ class _Scratch:
         if conflicts:
             names = {ours.oid.hex(): ours.name, theirs.oid.hex(): theirs.name}
             return [_named(conflict, names) for conflict in conflicts]
-        return self._result(tree)
+        merged, suspects = self._result(tree)
+        mixed = self._mixed(suspects, sides)
+        if mixed:
+            return [
+                Conflict([path], "lfs", f"Both sides changed the LFS file {path}")
+                for path in map(_text, mixed)
+            ][:MAX_CONFLICTS]
+        return merged
 
     def _check(self, oids: Sequence[bytes]) -> None:
         wanted = [oid.hex() for oid in oids if oid != EMPTY_TREE]
@@ -127,12 +135,15 @@ class _Scratch:
     def _git(self, *arguments: str, given: bytes = b"", fine: Sequence[int] = (0,)) -> bytes:
         return run(arguments, self._bare, _LIMITS, given=given, env=self._env, fine=fine)
 
-    def _result(self, root: bytes) -> Merged | list[Conflict]:
-        """Read what git wrote of a merged tree; what it did not write was there before."""
+    def _result(self, root: bytes) -> tuple[Merged, list[bytes]]:
+        """Read what git wrote of a merged tree; what it did not write was there before.
+
+        Also returns the paths of files that begin as pointers do.
+        """
         trees: dict[bytes, bytes] = {}
         blobs: dict[bytes, StagedBlob] = {}
-        nonsense: list[Conflict] = []
-        waiting = [(root, "")]
+        suspects: list[bytes] = []
+        waiting = [(root, b"")]
         total = 0
         while waiting:
             oid, path = waiting.pop()
@@ -145,13 +156,48 @@ class _Scratch:
             total += len(payload)
             if kind is Kind.TREE:
                 trees[oid] = payload
-                above = f"{path}/" if path else ""
-                waiting += [(entry.oid, above + _text(entry.name)) for entry in parse_tree(payload)]
-            elif _POINTER.match(payload):
-                nonsense.append(Conflict([path], "lfs", f"Both sides changed the LFS file {path}"))
-            else:
-                blobs[oid] = stage_blob(payload)
-        return nonsense or Merged(root, trees, list(blobs.values()))
+                above = path + b"/" if path else b""
+                waiting += [(entry.oid, above + entry.name) for entry in parse_tree(payload)]
+                continue
+            blobs[oid] = stage_blob(payload)
+            if payload.startswith(_POINTER_START):
+                suspects.append(path)
+        return Merged(root, trees, list(blobs.values())), suspects
+
+    def _mixed(self, paths: Sequence[bytes], sides: Sequence[str]) -> list[bytes]:
+        """Return those paths at which a side has a pointer, which git then mixed with another.
+
+        Also those that cannot be told: git found the file in another place, or they have a newline,
+        which git would take for two.
+        """
+        asked = [path for path in paths if b"\n" not in path]
+        if not paths:
+            return []
+        names = [side.encode() + b":" + path for path in asked for side in sides]
+        found = iter(self._small_files(names))
+        plain = {path for path in asked if _is_plain([next(found) for _ in sides])}
+        return [path for path in paths if path not in plain]
+
+    def _small_files(self, names: Sequence[bytes]) -> list[bytes | None]:
+        """Read files, None for one that is missing; of those too large for pointers nothing."""
+        form = "--batch-check=%(objectname) %(objectsize)"
+        said = self._git("cat-file", form, given=b"".join(name + b"\n" for name in names))
+        listed = [line.rpartition(b" ")[::2] for line in said.splitlines()]
+        small = dict.fromkeys(
+            oid for oid, size in listed if size.isdigit() and int(size) < POINTER_LIMIT
+        )
+        content = dict(self._contents(list(small)))
+        return [content.get(oid, b"") if size.isdigit() else None for oid, size in listed]
+
+    def _contents(self, oids: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        form = "--batch=%(objectname) %(objectsize)"
+        said = self._git("cat-file", form, given=b"".join(oid + b"\n" for oid in oids))
+        at = 0
+        for oid in oids:
+            start = said.index(b"\n", at) + 1
+            size = int(said[at:start].split()[1])
+            yield oid, said[start : start + size]
+            at = start + size + 1
 
     def _written(self, oid: bytes, limit: int) -> tuple[Kind, bytes] | None:
         """Read an object that git wrote, None where it is none of those. TooLarge, BadObject."""
@@ -169,6 +215,11 @@ class _Scratch:
         if object_id(kind, payload) != oid:
             raise BadObject(f"The merge wrote {name}, which is damaged")
         return kind, payload
+
+
+def _is_plain(sides: Sequence[bytes | None]) -> bool:
+    there = [content for content in sides if content is not None]
+    return bool(there) and not any(parse_pointer(content) for content in there)
 
 
 def read_merge(said: bytes) -> tuple[bytes, list[Conflict]]:

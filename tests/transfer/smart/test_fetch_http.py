@@ -92,6 +92,12 @@ def test_what_is_no_request_of_git_is_refused(remote: Remote) -> None:
         assert "Traceback" not in answer.text
 
 
+def test_what_git_says_to_the_hub_is_not_for_clients(remote: Remote) -> None:
+    """It may name folders of the hub's machine."""
+    answer = ask(remote, b"hello")
+    assert (answer.status_code, answer.text) == (400, f"{serving.REFUSED}\n")
+
+
 def test_a_request_that_unfolds_to_much_is_refused_early(remote: Remote) -> None:
     bomb = gzip.compress(b"0" * (api_fetch.REQUEST_LIMIT + 1), 9)
     assert ask(remote, bomb, **{"Content-Encoding": "gzip"}).status_code == 413
@@ -177,18 +183,33 @@ def eventually(is_so: Callable[[], bool]) -> bool:
     return True
 
 
-def test_git_ends_as_soon_as_its_client_leaves(own_hub: LiveHub, own: Remote) -> None:
-    """The client takes a little of much, and goes."""
-    own.commit({f"f{number}": os.urandom(4_000_000) for number in range(5)}).raise_for_status()
-    tip = own.refs()["refs/heads/main"].encode()
-    body = packet(b"command=fetch\n") + b"0001" + packet(b"want " + tip) + packet(b"done") + FLUSH
+def wants(tip: str) -> bytes:
+    """A request of protocol 2 for all that a commit leads to."""
+    want = packet(b"want " + tip.encode())
+    return packet(b"command=fetch\n") + b"0001" + want + packet(b"done") + FLUSH
+
+
+def asking(remote: Remote, body: bytes) -> socket.socket:
+    """Send a request of protocol 2 on a connection of its own, and take nothing yet."""
+    place = urlsplit(remote.hub.url)
     head = (
-        f"POST {own.web}/git-upload-pack HTTP/1.1\r\nHost: {urlsplit(own_hub.url).netloc}\r\n"
+        f"POST {remote.web}/git-upload-pack HTTP/1.1\r\nHost: {place.netloc}\r\n"
         f"Content-Type: {ASKED}\r\nGit-Protocol: version=2\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    place = urlsplit(own_hub.url)
-    with socket.create_connection((place.hostname, place.port)) as client:
-        client.sendall(head.encode() + body)
+    client = socket.create_connection((place.hostname, place.port), timeout=30)
+    client.sendall(head.encode() + body)
+    return client
+
+
+def commit_much(remote: Remote) -> str:
+    """Commit more than all buffers of a connection hold."""
+    made = remote.commit({f"f{number}": os.urandom(4_000_000) for number in range(5)})
+    return made.raise_for_status().json()["commitOid"]
+
+
+def test_git_ends_as_soon_as_its_client_leaves(own_hub: LiveHub, own: Remote) -> None:
+    """The client takes a little of much, and goes."""
+    with asking(own, wants(commit_much(own))) as client:
         assert client.recv(12) == b"HTTP/1.1 200"
         running = [line for line in children(own_hub.process.pid) if "upload-pack" in line]
         assert running, "git waits for the client to take more"
@@ -224,6 +245,7 @@ def test_who_waits_for_long_is_told_to_come_again(
         hub.client.portal.call(turns.acquire)
     busy = hub.get(path)
     assert (busy.status_code, "retry-after" in busy.headers) == (503, True)
+    assert "busy with other fetches" in busy.text
     turns.release()
     assert [hub.get(path).status_code for _ in range(3)] == [200, 200, 200], "turns are given back"
 

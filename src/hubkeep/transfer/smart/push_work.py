@@ -2,14 +2,10 @@
 """A push from its pack to its refs: taken in, looked through in a read, landed in a transaction."""
 
 import asyncio
-import secrets
-import shutil
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection
@@ -23,6 +19,7 @@ from hubkeep.errors import HubError
 from hubkeep.git.push.incoming import Bounds, Checked, Incoming, Refused, receive
 from hubkeep.git.queries import list_refs
 from hubkeep.git.queries_objects import lock_repo
+from hubkeep.git.work_folder import work_folder
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import visit
 from hubkeep.transfer.smart.push_answer import Outcome, Told
@@ -45,7 +42,6 @@ T = TypeVar("T")
 
 MAX_REFS = 2000
 TURN_SECONDS = 60.0
-_FORGOTTEN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,7 @@ class PushWork:
         config = self.app.config
         bounds = Bounds(config.push_mb << 20, config.push_objects, REGULAR_LIMIT)
         async with (
-            _folder(self.app) as folder,
+            work_folder(config.data / "incoming") as folder,
             kept(pack, folder, bounds.pack_bytes) as pieces,
             _turn(self.app),
         ):
@@ -162,29 +158,3 @@ async def _turn(app: "App") -> AsyncGenerator[None]:
         yield
     finally:
         app.git_turns.release()
-
-
-@asynccontextmanager
-async def _folder(app: "App") -> AsyncGenerator[Path]:
-    """Make a folder for one push, and delete it at the end, whatever has become of the push."""
-    above = app.config.data / "incoming"
-    folder = above / secrets.token_hex(12)
-    folder.mkdir(parents=True, mode=0o700)
-    await asyncio.to_thread(_sweep, above)
-    try:
-        yield folder
-    finally:
-        await asyncio.to_thread(_delete, folder)
-
-
-def _sweep(above: Path) -> None:
-    """Delete what a process that died has left; no push takes a day."""
-    too_old = time.time() - _FORGOTTEN_SECONDS
-    for folder in above.iterdir():
-        with suppress(FileNotFoundError):
-            if folder.stat().st_mtime < too_old:
-                _delete(folder)
-
-
-def _delete(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

@@ -29,8 +29,15 @@ log = logging.getLogger("hubkeep.git")
 T = TypeVar("T")
 
 TURN_SECONDS: Final = 30.0
+SLOW_SECONDS: Final = 1.0
+"""For how long in all git may wait for its client to take what it says, and keep its turn."""
 SILENCE_SECONDS: Final = 120.0
-"""How long a client may take nothing before git is ended: others wait for its turn."""
+"""How long a client may take nothing before git is ended."""
+PATIENT_SECONDS: Final = 60.0
+"""How long git waits in all for a client that takes less than LEAST_RATE."""
+LEAST_RATE: Final = 16 << 10
+"""Bytes that a client takes in each second that git waits for it, or git is ended."""
+REFUSED: Final = "git cannot answer this request; the hub's log says why"
 LIMITS: Final = Limits(cpu_seconds=900, memory=2 << 30, file_bytes=1 << 30)
 _PIECE = 256 << 10
 _COMPLAINT = 4000
@@ -61,8 +68,9 @@ async def served(
     """Return the answer that sends what git prints, behind `before`.
 
     503 where its turn does not come for long, 400 where git refuses what it was given and says
-    nothing that its client would understand. GitMissing, ClientDisconnect. The request's body must
-    have been read.
+    nothing that its client would understand: what it says to us may name folders of this machine,
+    so that is for the log alone. GitMissing, ClientDisconnect. The request's body must have been
+    read.
     """
     for left in reversed(range(_TRIES)):
         serving = _Serving(app, repo, task, before)
@@ -71,7 +79,8 @@ async def served(
             if serving.failure is None or (serving.is_told and await serving.is_sound()):
                 return Pieces(serving, 200, headers)
             if not left or await serving.is_sound():
-                raise errors.bad_request(f"git cannot answer this: {serving.failure}")
+                log.warning("git refused a request for %d: %s", repo.id, serving.failure)
+                raise errors.bad_request(REFUSED)
         except BaseException:
             serving.close()
             raise
@@ -90,6 +99,11 @@ class _Serving:
         self._task = task
         self._before = before
         self._has_turn = False
+        self._is_slow = False
+        self._waited = 0.0
+        """Seconds for which the client kept us waiting, and the bytes that it took by then."""
+        self._taken = 0
+        self._cut_for: str | None = None
         self._current: AbstractContextManager[CachedRepository] | None = None
         self._cached: CachedRepository | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -104,16 +118,8 @@ class _Serving:
 
     async def begin(self) -> None:
         """Start git and wait until it has said all, or much, or something for a while."""
-        app, repo = self._app, self._repo
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await app.git_turns.acquire()
-        except TimeoutError as busy:
-            raise errors.unavailable() from busy
-        self._has_turn = True
-        current = app.git_cache.current(app.db, repo.id, repo.default_branch)
-        self._cached = await _in_thread(app, current.__enter__)
-        self._current = current
+        await self._take_turn()
+        self._cached = await self._brought_up()
         try:
             self._process = await self._started(self._cached)
         except FileNotFoundError:
@@ -126,6 +132,34 @@ class _Serving:
             async with asyncio.timeout(_HELD_SECONDS):
                 while not self._is_over and sum(map(len, self._ahead)) < _HELD_BYTES:
                     await self._read_ahead()
+
+    async def _take_turn(self) -> None:
+        """Wait for a turn at a moment when nobody else brings the repository up to date: that may
+        take minutes, and whoever waited for it with a turn would keep others from theirs.
+        """
+        builds, repo_id = self._app.git_builds, self._repo.id
+        while not self._has_turn:
+            while repo_id in builds:
+                await asyncio.wait({builds[repo_id]})
+            try:
+                async with asyncio.timeout(TURN_SECONDS):
+                    await self._app.git_turns.acquire()
+            except TimeoutError as busy:
+                raise errors.git_busy() from busy
+            self._has_turn = True
+            if repo_id in builds:
+                self._give_turn_back()
+
+    async def _brought_up(self) -> CachedRepository:
+        app, repo = self._app, self._repo
+        current = app.git_cache.current(app.db, repo.id, repo.default_branch)
+        # A thread cannot be stopped: the work goes on without a client that leaves meanwhile.
+        build = asyncio.ensure_future(_in_thread(app, current.__enter__))
+        app.git_builds[repo.id] = build
+        build.add_done_callback(lambda _: app.git_builds.pop(repo.id))
+        cached = await asyncio.shield(build)
+        self._current = current
+        return cached
 
     async def _started(self, cached: CachedRepository) -> asyncio.subprocess.Process:
         given = self._task.given
@@ -154,9 +188,30 @@ class _Serving:
         if self._current is not None:
             self._current.__exit__(None, None, None)
             self._current = None
+        self._give_turn_back()
+        if self._is_slow:
+            self._is_slow = False
+            self._app.git_slow.release()
+
+    def _give_turn_back(self) -> None:
         if self._has_turn:
             self._has_turn = False
             self._app.git_turns.release()
+
+    def _step_aside(self) -> None:
+        """Give the turn back while git waits for its client, unless too many do so already."""
+        if not self._has_turn:
+            return
+        if not self._app.git_slow.acquire(blocking=False):
+            self._cut("too many clients are as slow as this one")
+            return
+        self._is_slow = True
+        self._give_turn_back()
+
+    def _cut(self, why: str) -> None:
+        """End git before it has said all, so that its client sees the answer break off."""
+        self._cut_for = self._cut_for or why
+        self.close()
 
     async def aclose(self) -> None:
         """See `close`."""
@@ -170,12 +225,12 @@ class _Serving:
             if len(self._ahead) > 1:
                 early = b"".join(self._ahead[:-1])
                 del self._ahead[:-1]
-                with self._patience(SILENCE_SECONDS):
+                with self._sending(len(early)):
                     yield early
             await self._read_ahead()
         if self.failure is not None and not self.is_told:
             log.warning("git broke off for repository %d: %s", self._repo.id, self.failure)
-            if not await self.is_sound():
+            if self._cut_for is None and not await self.is_sound():
                 await _in_thread(self._app, lambda: self._app.git_cache.forget(self._repo.id))
             raise GitFailed(self.failure)
         self.close()  # git has ended: whoever is slow to take the rest has nobody wait for it
@@ -202,11 +257,31 @@ class _Serving:
     @contextmanager
     def _patience(self, seconds: float) -> Generator[None]:
         """End git if what is in the `with` takes longer."""
-        handle = asyncio.get_running_loop().call_later(seconds, self.close)
+        handle = asyncio.get_running_loop().call_later(seconds, self._cut, "git took too long")
         try:
             yield
         finally:
             handle.cancel()
+
+    @contextmanager
+    def _sending(self, size: int) -> Generator[None]:
+        """Give the turn back, and in the end the rest, if the client is slow to take `size` bytes.
+
+        Only the time counts for which git waits for its client, and all of it: who takes each piece
+        a little late would keep a turn for hours.
+        """
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        left = max(PATIENT_SECONDS, self._taken / LEAST_RATE) - self._waited
+        slow = loop.call_later(SLOW_SECONDS - self._waited, self._step_aside)
+        last = loop.call_later(min(left, SILENCE_SECONDS), self._cut, "its client is too slow")
+        try:
+            yield
+        finally:
+            slow.cancel()
+            last.cancel()
+            self._waited += loop.time() - began
+            self._taken += size
 
     async def _listen(self) -> None:
         """Keep the first of what git complains of, and read all of it: a full pipe would stop
@@ -223,6 +298,8 @@ class _Serving:
         assert self._listening is not None
         code = await self._process.wait()
         await asyncio.wait({self._listening}, timeout=1)
+        if self._cut_for is not None:
+            return self._cut_for
         lines = self._complaint.splitlines()
         if code == 0 and not any(line.startswith(_WRONG) for line in lines):
             return None
