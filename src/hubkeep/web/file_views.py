@@ -41,9 +41,10 @@ def text_of(content: bytes) -> str:
 def lines_of(text: str, name: str) -> Lines:
     """Return the lines of a text, in colours where its name says in which."""
     html = highlight(text, name)
-    if html is None:
-        html = [str(plain(line)) for line in text.removesuffix("\n").split("\n")] if text else []
-    return Lines(html[:MAX_LINES], len(html))
+    if html is not None:
+        return Lines(html[:MAX_LINES], len(html))
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return Lines([str(plain(line)) for line in lines[:MAX_LINES]], len(lines))
 
 
 def table_of(content: bytes, name: str) -> Table | None:
