@@ -158,7 +158,7 @@ def _page(found: _Found, base: str) -> BlobPage:
     two = has_source(spot.path) and entry.lfs is None and entry.kind == "file"
     page = BlobPage(
         title=f"{spot.path} · {repo.path}",
-        repo=repo_head(found.actor, repo, "files", spot.rev),
+        repo=repo_head(repo, "files", spot.rev),
         refs=found.refs,
         crumbs=crumbs(spot),
         path=spot.path,

@@ -102,7 +102,7 @@ def _page(
     body = split_front_matter(readme).body
     return CardPage(
         title=repo.path,
-        repo=repo_head(visitor.actor, repo, "card"),
+        repo=repo_head(repo, "card"),
         card_html=render_markdown(body, _place(repo)).html if body.strip() else None,
         card_error=facts.card_error if facts else None,
         is_empty=repo.head is None,

@@ -86,7 +86,7 @@ def _page(found: _Found) -> CommitPage:
         patch = f"/api/{repo.type.plural}/{repo.path}/compare/{revisions}?raw=true"
     return CommitPage(
         title=f"{row.title.strip() or oid[:SHORT]} · {repo.path}",
-        repo=repo_head(found.visitor.actor, repo, "commits"),
+        repo=repo_head(repo, "commits"),
         commit=commit_shown(repo, row),
         email=row.author.rpartition(" <")[2].removesuffix(">"),
         parents=[Link(parent[:SHORT], address(repo, "commit", parent)) for parent in parents],

@@ -121,7 +121,7 @@ def _page(found: _Found, query: HistoryQuery) -> CommitsPage:
     of = spot.path or spot.repo.path
     return CommitsPage(
         title=f"Commits of {of}",
-        repo=repo_head(found.actor, spot.repo, "commits", spot.rev),
+        repo=repo_head(spot.repo, "commits", spot.rev),
         refs=found.refs,
         crumbs=crumbs(spot) if spot.path else [],
         path=spot.path,

@@ -120,7 +120,7 @@ def _page(found: _Found, old: str, dots: str, new: str) -> ComparePage:
         patch = f"/api/{repo.type.plural}/{repo.path}/compare/{here}?raw=true"
     return ComparePage(
         title=f"{old} and {new} · {repo.path}" if diff else f"Compare · {repo.path}",
-        repo=repo_head(found.visitor.actor, repo, "refs"),
+        repo=repo_head(repo, "refs"),
         action=f"/{repo.web_path}/compare",
         old=old,
         new=new,

@@ -116,7 +116,7 @@ def _page(found: _Found, after: RefsAfter) -> RefsPage:
         )
     return RefsPage(
         title=f"Branches and tags of {repo.path}",
-        repo=repo_head(found.visitor.actor, repo, "refs"),
+        repo=repo_head(repo, "refs"),
         lists=lists,
         compare=f"{here.removesuffix('/refs')}/compare",
     )

@@ -186,7 +186,7 @@ def _page(found: _Found, base: str) -> TreePage:
     may_write = can(actor, Action.WRITE, resource(repo))
     return TreePage(
         title=f"{spot.path} · {repo.path}" if spot.path else f"Files of {repo.path}",
-        repo=repo_head(actor, repo, "files", spot.rev),
+        repo=repo_head(repo, "files", spot.rev),
         refs=found.refs,
         crumbs=crumbs(spot),
         commit=None if is_empty else spot.commit,

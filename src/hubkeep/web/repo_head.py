@@ -6,9 +6,6 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hubkeep.identity.actor import Actor
-from hubkeep.identity.rules import Action, can
-from hubkeep.repos.access import resource
 from hubkeep.repos.types import Repo, RepoType
 
 MAX_TAGS = 24
@@ -50,9 +47,9 @@ class RepoHead(msgspec.Struct, rename="camel"):
     """Of the commits that lead to what is looked at."""
 
 
-def repo_head(actor: Actor, repo: Repo, current: str, revision: str | None = None) -> RepoHead:
-    """Return the head of a page that belongs under the tab `current`: card, files, commits, refs or
-    settings. Links keep the revision that is looked at.
+def repo_head(repo: Repo, current: str, revision: str | None = None) -> RepoHead:
+    """Return the head of a page that belongs under the tab `current`: card, files, commits or
+    refs. Links keep the revision that is looked at.
     """
     owner, _, name = repo.path.rpartition("/")
     at = quote(revision or repo.default_branch, safe="")
@@ -63,8 +60,6 @@ def repo_head(actor: Actor, repo: Repo, current: str, revision: str | None = Non
         Link("Commits", f"{root}/commits/{at}", current == "commits"),
         Link("Branches and tags", f"{root}/refs", current == "refs"),
     ]
-    if can(actor, Action.ADMINISTER, resource(repo)):
-        tabs.append(Link("Settings", f"{root}/settings", current == "settings"))
     return RepoHead(
         id=repo.path,
         kind=repo.type.value,
