@@ -159,7 +159,8 @@ def test_hostile_commits_are_text(shelf: Shelf) -> None:
     seen = page(shelf, "/commit/main")
     assert "U+202Ex.txt" in seen.one("section", class_="diff").one("h2").text
     assert rows(seen)[1][1][3] == f"{SCRIPT}U+202E"
-    file = read_html(shelf.hub.get(seen.one("div", class_="diff-head").all("a")[0].attributes["href"], headers=BROWSER))
+    href = seen.one("div", class_="diff-head").all("a")[0].attributes["href"]
+    file = read_html(shelf.hub.get(href, headers=BROWSER))
     assert SCRIPT in file.one("div", class_="source").text
 
 
