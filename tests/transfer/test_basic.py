@@ -177,12 +177,3 @@ async def test_a_malformed_batch_is_refused_whole(quick_town: Town, body: object
     answer = await town.client.post(url, json=body, headers=as_user("ann"))
     assert answer.status_code == status
     assert answer.json()["message"]
-
-
-async def test_locks_are_answered_as_not_implemented(quick_town: Town):
-    town = quick_town
-    town.repo("ann/m")
-    url = "/ann/m.git/info/lfs/locks/verify"
-    answer = await town.client.post(url, json={}, headers=as_user("ann"))
-    assert answer.status_code == 501
-    assert answer.headers["x-error-code"] == "NotImplemented"
