@@ -111,6 +111,7 @@ def test_headings_are_listed_and_can_be_linked_to() -> None:
         ("नमस्ते दुनिया", "नमस्ते-दुनिया"),
         ("[link](x.md) and `code`", "link-and-code"),
         ("$x^2$ rules", "x2-rules"),
+        ("???", "section"),
     ],
 )
 def test_slugs_are_those_of_github(heading: str, slug: str) -> None:

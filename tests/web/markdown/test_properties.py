@@ -2,6 +2,9 @@
 """What holds for any text whatever."""
 
 import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,3 +55,26 @@ def test_sanitising_twice_is_sanitising_once(html: str) -> None:
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=40))
 def test_words_stay_words(text: str) -> None:
     assert TAGS.sub("", render_markdown(f"a{text}a", PLACE).html).strip() == f"a{text}a"
+
+
+def test_threads_do_not_meet() -> None:
+    texts = list(hostile.ALL.values())
+    alone = [render_markdown(text, PLACE) for text in texts]
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(3):
+            assert list(threads.map(lambda text: render_markdown(text, PLACE), texts)) == alone
+
+
+def test_the_first_texts_may_come_together() -> None:
+    script = """if True:
+        import sys
+        from concurrent.futures import ThreadPoolExecutor
+        from hubkeep.web.markdown import Place, render_markdown
+        sys.setswitchinterval(1e-6)
+        place = Place("/a/", "/b/")
+        text = "# a\\n\\n- *b* $x$ `c`\\n\\n```py\\nx = 1\\n```\\n"
+        with ThreadPoolExecutor(8) as threads:
+            first = list(threads.map(lambda _: render_markdown(text, place), range(16)))
+        assert all(each == render_markdown(text, place) for each in first)
+    """
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -2,6 +2,7 @@
 """Source code with its words in colours: classes of Pygments, a line for a line."""
 
 import time
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 
@@ -36,19 +37,29 @@ def highlight(
     code = cleaned(code)
     if len(max(code.split("\n"), key=len)) > MAX_LINE:
         return None
-    deadline = time.thread_time() + seconds
-    runs: list[tuple[str, str]] = [("", "")]
-    for number, (_, kind, text) in enumerate(lexer.get_tokens_unprocessed(code)):
+    try:
+        runs = _runs(lexer.get_tokens_unprocessed(code), time.thread_time() + seconds)
+    except Exception:  # noqa: BLE001 (fifty lexers of others, on any text: the code itself is shown)
+        return None
+    if runs is None or sum(len(text) for _, text in runs) != len(code):
+        return None
+    return marked("\n".join(_lines(runs))).split("\n") if code else []
+
+
+def _runs(
+    tokens: Iterable[tuple[int, _TokenType, str]], deadline: float
+) -> list[tuple[str, str]] | None:
+    """Text in runs of one class each; None if there is no time for all of it."""
+    runs: list[tuple[str, list[str]]] = [("", [])]
+    for number, (_, kind, text) in enumerate(tokens):
         if not number % 16 and time.thread_time() > deadline:
             return None
         name = _class(kind)
         if runs[-1][0] == name:
-            runs[-1] = (name, runs[-1][1] + text)
+            runs[-1][1].append(text)
         else:
-            runs.append((name, text))
-    if sum(len(text) for _, text in runs) != len(code):
-        return None  # a lexer that leaves something out
-    return marked("\n".join(_lines(runs))).split("\n") if code else []
+            runs.append((name, [text]))
+    return [(name, "".join(texts)) for name, texts in runs]
 
 
 def _lines(runs: list[tuple[str, str]]) -> list[str]:

@@ -7,6 +7,7 @@ text may be slow in, and those here were tried with such text.
 
 from functools import cache
 from posixpath import basename
+from threading import Lock
 
 from pygments.lexer import Lexer
 from pygments.lexers import find_lexer_class
@@ -76,7 +77,14 @@ def lexer_of(name_or_language: str) -> Lexer | None:
     """The lexer for a language as fences call it, or for a file by its name or path."""
     name = basename(name_or_language).lower()
     found = _BY_NAME.get(name) or _BY_NAME.get(name.rpartition(".")[2])
-    return None if found is None else _loaded(found)
+    if found is None:
+        return None
+    with _LOADING:
+        return _loaded(found)
+
+
+# Pygments makes a lexer's tables when it is first asked for, which two threads may not do at once.
+_LOADING = Lock()
 
 
 @cache

@@ -57,6 +57,8 @@ def parser() -> MarkdownIt:
     md.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     md.block.ruler.before("table", "enough", _enough)
     md.core.ruler.at("inline", _inline)
+    # Its lists of rules are made by the first text, and a second thread would see them half made.
+    md.render("-", {"page": Page()})
     return md
 
 

@@ -3,7 +3,6 @@
 
 import re
 from dataclasses import dataclass
-from typing import TypeVar
 from urllib.parse import quote
 
 # What the ids of a text begin with, so that none is an id of the page.
@@ -19,7 +18,6 @@ _LINE = re.compile(r"L\d+(?:-L\d+)?$")
 # Browsers drop these wherever they are in an address, and the blanks at its ends.
 _IGNORED = re.compile(r"[\t\n\r]")
 _BLANK = "".join(map(chr, range(0x21)))
-_Root = TypeVar("_Root", str, str | None)
 _SAFE = "!$&'()*+,;=:@%~"
 
 
@@ -48,7 +46,10 @@ class Place:
 
         It is absolute only where the link leaves the hub; `..` never leaves the repository.
         """
-        href, root = self._below(_tidied(href), self.root_links)
+        href = _tidied(href)
+        own = self._within_hub(href)
+        root = self.root_links if own is None else "/"
+        href = href if own is None else own
         if href.startswith("#"):
             return "#" if href in ("#", "#top") else f"#{anchor(href[1:])}"
         if elsewhere := _ELSEWHERE.match(href):
@@ -63,19 +64,22 @@ class Place:
 
     def image(self, src: str) -> str | None:
         """The address that a file shown in the text loads from; None if it is not the hub's."""
-        src, root = self._below(_tidied(src), self.root_images)
+        src = _tidied(src)
+        own = self._within_hub(src)
+        root = self.root_images if own is None else "/"
+        src = src if own is None else own
         if not src or src.startswith(("//", "#")) or _SCHEME.match(src):
             return None
         path, query, _ = _parts(src)
         base = root if path.startswith("/") else self.images
         return None if base is None else base + self._walked(path) + query
 
-    def _below(self, address: str, root: _Root) -> tuple[str, _Root | str]:
-        """An address, and what it is below if it begins with a slash."""
+    def _within_hub(self, address: str) -> str | None:
+        """The path of an absolute address that is the hub's own."""
         origin = self.origin
-        if origin and address.lower().startswith(f"{origin.lower()}/"):
-            return "/" + address[len(origin) :].lstrip("/"), "/"
-        return address, root
+        if not origin or not address.lower().startswith(f"{origin.lower()}/"):
+            return None
+        return "/" + address[len(origin) :].lstrip("/")
 
     def _walked(self, path: str) -> str:
         """A path below the root, with no step of it that leaves the root."""

@@ -12,7 +12,7 @@ from html import escape, unescape
 
 from hubkeep.web.markdown.sanitising import TAGS
 from hubkeep.web.markdown.slots import SLOT
-from hubkeep.web.markdown.tags import written
+from hubkeep.web.markdown.tags import names, written
 
 # How deep the elements of a text may lie in each other, and how many of those that parsers open
 # again in every paragraph until they are closed.
@@ -30,39 +30,24 @@ _TAG = re.compile(
 _ATTRIBUTE = re.compile(
     r"""([^\s"'<>/=]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'=<>`]++))?+""",
 )
-_VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"}) | {
-    "source",
-    "track",
-    "wbr",
-}
-_FORMATTING = frozenset({"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small"}) | {
-    "strike",
-    "strong",
-    "tt",
-    "u",
-}
+_VOID = names("area br col embed hr img input link meta param source track wbr")
+_FORMATTING = names("a b big code em font i nobr s small strike strong tt u")
 # Closed by what follows them: that they are left open is good HTML.
-_LEFT_OPEN = frozenset({"dd", "dt", "li", "p", "tbody", "td", "tfoot", "th", "thead", "tr"})
+_LEFT_OPEN = names("dd dt li p tbody td tfoot th thead tr")
 # Left out with all that is in them.
-_WITH_CONTENT = frozenset(
-    {"iframe", "math", "noembed", "noframes", "object", "script", "select", "style", "svg"}
-) | {"template", "textarea", "title", "xmp"}
+_WITH_CONTENT = names(
+    "iframe math noembed noframes object script select style svg template textarea title xmp"
+)
 # Elements of HTML that are not let through, left out in silence. Any other name in angle brackets
 # was not meant as HTML ("<unk>", "<your-token>") and is shown.
-_KNOWN = (
-    _WITH_CONTENT
-    | _VOID
-    | _FORMATTING
-    | frozenset(
-        """
-        acronym address applet article aside base basefont bdi bdo body button canvas circle
-        datalist data defs dialog dir ellipse fieldset footer form frame frameset g head header
-        hgroup html image keygen label legend line linearGradient main map marquee menu meter nav
-        noscript optgroup option output path plaintext polygon polyline portal progress rect
-        search slot stop text tspan use
-        """.lower().split()
-    )
-)
+_KNOWN = names(
+    """
+    acronym address applet article aside base basefont bdi bdo body button canvas circle datalist
+    data defs dialog dir ellipse fieldset footer form frame frameset g head header hgroup html image
+    keygen label legend line lineargradient main map marquee menu meter nav noscript optgroup option
+    output path plaintext polygon polyline portal progress rect search slot stop text tspan use
+    """
+) | (_WITH_CONTENT | _VOID | _FORMATTING)
 
 
 class RawHtml:
@@ -70,11 +55,9 @@ class RawHtml:
 
     def __init__(self) -> None:
         self._open: list[str] = []
-        self.seen = False
 
     def block(self, html: str) -> str:
         """A block of HTML; what it leaves open stays open for the Markdown after it."""
-        self.seen = True
         out: list[str] = []
         at = 0
         while (start := html.find("<", at)) >= 0:
@@ -86,7 +69,6 @@ class RawHtml:
 
     def inline(self, html: str) -> str:
         """One tag or comment amid text."""
-        self.seen = True
         piece, end = self._piece(html, 0)
         return piece + escape(html[end:], quote=False)
 

@@ -34,21 +34,22 @@ def render_markdown(text: str, place: Place) -> Rendered:
     raises. Of a text above `MAX_TEXT` characters or `MAX_LINES` lines the rest is left out, with
     a notice in its place; the time is in proportion to what is left.
     """
-    whole = cleaned(text[: 2 * MAX_TEXT + 2])
-    text = _beginning(whole)
+    whole = cleaned(text[: 2 * MAX_TEXT])
+    beginning = _beginning(whole)
+    is_cut = len(text) > 2 * MAX_TEXT or len(beginning) < len(whole)
     page = Page()
     try:
-        html = parser().render(text, {"page": page})
+        html = parser().render(beginning, {"page": page})
     except RecursionError:
         # Too deep for the stack that this call was left with.
         page = Page()
-        html = f"<pre>{page.plain(text)}</pre>"
+        html = f"<pre>{page.plain(beginning)}</pre>"
     settling = Settling(place, page.slots)
     html = settling.settled(marked(cleaned_up(html)))
     html = page.slots.fill(checked(html, _loads_from(place)))
     if page.is_plain:
         html = _notice(_PLAIN) + html
-    if page.is_cut or len(text) < len(whole):
+    if is_cut or page.is_cut:
         html += _notice(_CUT)
     return Rendered(html, settling.headings, page.has_mermaid)
 

@@ -7,78 +7,20 @@
 
 import re
 from collections.abc import Callable
-from html import escape
 
 import nh3
 
 from hubkeep.web.markdown.places import ANCHOR
+from hubkeep.web.markdown.tags import TAG, names
 
-HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-TAGS = HEADINGS | frozenset(
-    [
-        "a",
-        "abbr",
-        "audio",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "center",
-        "cite",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "details",
-        "dfn",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "kbd",
-        "li",
-        "mark",
-        "ol",
-        "p",
-        "picture",
-        "pre",
-        "q",
-        "rp",
-        "rt",
-        "ruby",
-        "s",
-        "samp",
-        "section",
-        "small",
-        "source",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "summary",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "time",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-        "var",
-        "video",
-        "wbr",
-    ]
+HEADINGS = names("h1 h2 h3 h4 h5 h6")
+TAGS = HEADINGS | names(
+    """
+    a abbr audio b blockquote br caption center cite code col colgroup dd del details dfn div dl dt
+    em figcaption figure hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp section small
+    source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var
+    video wbr
+    """
 )
 # A text's checkboxes are those of task lists: no user writes an input.
 _OURS = TAGS | {"input"}
@@ -111,7 +53,7 @@ for _name in ("div", "p", "span", "table", "ul", "ol", "blockquote", *HEADINGS):
     _VALUES.setdefault(_name, {})["dir"] = {"ltr", "rtl", "auto"}
 
 _CLASSES: dict[str, set[str]] = {
-    "div": {"notice", "good", "warn", "bad", "footnotes"},
+    "div": {"notice", "good", "warn", "bad"},
     "p": {"notice-title"},
     "li": {"task"},
     "ul": {"tasks"},
@@ -141,15 +83,15 @@ _PATTERNS = {
     "type": re.compile(r"[1aAiI]|checkbox|(?:image|video|audio)/[\w.+-]{1,40}"),
     "width": _SIZE,
 }
-# As many times a result is parsed again before it is taken for hopeless.
-_ROUNDS = 4
+# As many times a result is parsed again before no more than its words are kept.
+_ROUNDS = 8
 
 
 def _attributes(**more: frozenset[str] | set[str]) -> dict[str, set[str]]:
     """The list of attributes, with further ones on sets of elements."""
     allowed = {name: set(attributes) for name, attributes in _ATTRIBUTES.items()}
-    for attribute, names in more.items():
-        for name in names:
+    for attribute, elements in more.items():
+        for name in elements:
             allowed.setdefault(name, set()).add(attribute.replace("_", "-"))
     return allowed
 
@@ -218,4 +160,4 @@ def checked(html: str, loads_from: tuple[str, ...]) -> str:
         before, html = html, cleaner.clean(html)
         if html == before:
             return html
-    return escape(html)
+    return TAG.sub("", html)

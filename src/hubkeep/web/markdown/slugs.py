@@ -24,7 +24,7 @@ class Slugs:
 
     def of(self, text: str) -> str:
         """The id of a heading: "some-words", and "some-words-1" for the next of that name."""
-        slug = anchor(slugged(text))
+        slug = anchor(slugged(text) or "section")
         number = self._next.get(slug, 0)
         name = f"{slug}-{number}" if number else slug
         while name in self._given:

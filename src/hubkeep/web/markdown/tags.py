@@ -13,6 +13,11 @@ _ESCAPED = str.maketrans({"&": "&amp;", "\xa0": "&nbsp;", '"': "&quot;", "<": "&
 _ATTRIBUTE = re.compile(r' ([^\s="]+)="([^"]*)"')
 
 
+def names(text: str) -> frozenset[str]:
+    """Names with blanks between them, as a set."""
+    return frozenset(text.split())
+
+
 def attributes(inner: str) -> dict[str, str]:
     """The attributes of a tag, from what stands between its name and its end."""
     return {name: unescape(value) for name, value in _ATTRIBUTE.findall(inner)}

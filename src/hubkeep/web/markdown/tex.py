@@ -9,6 +9,7 @@ from latex2mathml.commands import MATRICES
 from latex2mathml.converter import Converter
 
 from hubkeep.web.markdown.characters import cleaned, unmarked
+from hubkeep.web.markdown.tags import names
 
 # Of one formula, and of all in one text: the converter takes some 5 microseconds a character.
 MAX_FORMULA = 4_000
@@ -44,48 +45,17 @@ _OPERATOR = re.compile(r"(\\operatorname\*?)\s*+\{([^{}]{0,200})\}")
 _SPACES = re.compile(r"\\[,:;! ]|~")
 _THIN_SPACE = "\u2009"
 # What stands below these in a formula on lines of its own, and beside them in a line of text.
-_LIMITS = frozenset(
-    ["det", "gcd", "inf", "lim", "max", "min", "sup", "Pr", "argmax", "argmin", "liminf", "limsup"]
-)
-_CHILDREN = {"mfrac": 2, "mroot": 2, "msub": 2, "msup": 2, "msubsup": 3} | {
-    "munder": 2,
-    "mover": 2,
-    "munderover": 3,
-}
+_LIMITS = names("det gcd inf lim max min sup Pr argmax argmin liminf limsup")
+_PAIRS = ("mfrac", "mroot", "msub", "msup", "munder", "mover")
+_CHILDREN = {**dict.fromkeys(_PAIRS, 2), "msubsup": 3, "munderover": 3}
 _BRACE = re.compile(r"\\.|([{}])", re.DOTALL)
 _UNDER = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}
 
-_ELEMENTS = frozenset(
-    [
-        "math",
-        "menclose",
-        "merror",
-        "mfrac",
-        "mi",
-        "mmultiscripts",
-        "mn",
-        "mo",
-        "mover",
-        "mpadded",
-        "mphantom",
-        "mprescripts",
-        "mroot",
-        "mrow",
-        "ms",
-        "mspace",
-        "msqrt",
-        "mstyle",
-        "msub",
-        "msubsup",
-        "msup",
-        "mtable",
-        "mtd",
-        "mtext",
-        "mtr",
-        "munder",
-        "munderover",
-        "none",
-    ]
+_ELEMENTS = names(
+    """
+    math menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot mrow
+    ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none
+    """
 )
 # Names of lengths, which browsers no longer know.
 _LENGTHS = {
