@@ -144,7 +144,7 @@ def test_a_text_of_just_the_size_is_shown_whole() -> None:
 
 
 def test_too_many_blocks_are_cut_and_too_much_markup_is_shown_plain() -> None:
-    assert CUT in timed("- a\n" * 12_000).html
+    assert CUT in timed("- a\n" * 15_000).html
     wide = "|".join("a" * 60)
     rule = "|".join("-" * 60)
     assert CUT in timed(f"{wide}\n{rule}\n" + f"{wide}\n" * 500).html
