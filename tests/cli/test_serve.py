@@ -67,12 +67,12 @@ def test_a_stop_finishes_what_is_under_way(tmp_path: Path, sent: signal.Signals)
         connection, rest = slow_create(hub)
         hub.process.send_signal(sent)
         host, port = hub.url.removeprefix("http://").split(":")
-        while True:  # no new connections from now on
-            try:
-                socket.create_connection((host, int(port)), timeout=5).close()
-            except ConnectionRefusedError:
-                break
         with connection:
+            while True:  # no new connections from now on: refused, or reset as the port closes
+                try:
+                    socket.create_connection((host, int(port)), timeout=5).close()
+                except ConnectionError:
+                    break
             connection.sendall(rest)
             assert connection.recv(4096).startswith(b"HTTP/1.1 200")
         assert hub.process.wait(30) == 0

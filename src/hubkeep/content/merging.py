@@ -6,8 +6,7 @@ if the branch is where it was.
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,6 +34,7 @@ from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.queries import WantedFile
+from hubkeep.transfer.smart.turns import turn
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -161,7 +161,7 @@ async def _merged(app: "App", plan: Plan) -> Prepared:
     """Let git merge, in a thread, when it is its turn, and prepare what is to be written."""
     loop = asyncio.get_running_loop()
     try:
-        async with _turn(app), work_folder(app.config.data / "incoming") as scratch:
+        async with turn(app, _TURN_SECONDS), work_folder(app.config.data / "incoming") as scratch:
             with as_answers():
                 found = await loop.run_in_executor(app.git_threads, _merge, app, plan, scratch)
     except GitMissing as missing:
@@ -206,19 +206,6 @@ def _by_git(app: "App", plan: Plan, scratch: Path) -> Merged | list[Conflict]:
         if plan.base is None:
             return merge_commits(cached.path, scratch, *plan.sides)
         return merge_trees(cached.path, scratch, plan.base, *plan.sides)
-
-
-@asynccontextmanager
-async def _turn(app: "App") -> AsyncGenerator[None]:
-    try:
-        async with asyncio.timeout(_TURN_SECONDS):
-            await app.git_turns.acquire()
-    except TimeoutError as busy:
-        raise errors.git_busy() from busy
-    try:
-        yield
-    finally:
-        app.git_turns.release()
 
 
 def _writing(

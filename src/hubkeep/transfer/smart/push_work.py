@@ -2,8 +2,7 @@
 """A push from its pack to its refs: taken in, looked through in a read, landed in a transaction."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -34,6 +33,7 @@ from hubkeep.transfer.smart.push_rules import (
     judge,
     judge_targets,
 )
+from hubkeep.transfer.smart.turns import turn
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -77,7 +77,7 @@ class PushWork:
         async with (
             work_folder(config.data / "incoming") as folder,
             kept(pack, folder, bounds.pack_bytes) as pieces,
-            _turn(self.app),
+            turn(self.app, TURN_SECONDS),
         ):
             incoming = await receive(folder / "git", pieces, bounds)
             try:
@@ -144,17 +144,3 @@ class PushWork:
 
     async def _in_thread(self, fn: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self.app.git_threads, fn)
-
-
-@asynccontextmanager
-async def _turn(app: "App") -> AsyncGenerator[None]:
-    """Wait until git may run for this push; 503 where that takes too long."""
-    try:
-        async with asyncio.timeout(TURN_SECONDS):
-            await app.git_turns.acquire()
-    except TimeoutError as busy:
-        raise errors.git_busy() from busy
-    try:
-        yield
-    finally:
-        app.git_turns.release()

@@ -20,6 +20,7 @@ from hubkeep.git.fetch.cache import CachedRepository
 from hubkeep.git.program import GitFailed, Limits, end, said, start
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.sending import Pieces
+from hubkeep.transfer.smart.turns import take_turn
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -141,11 +142,7 @@ class _Serving:
         while not self._has_turn:
             while repo_id in builds:
                 await asyncio.wait({builds[repo_id]})
-            try:
-                async with asyncio.timeout(TURN_SECONDS):
-                    await self._app.git_turns.acquire()
-            except TimeoutError as busy:
-                raise errors.git_busy() from busy
+            await take_turn(self._app, TURN_SECONDS)
             self._has_turn = True
             if repo_id in builds:
                 self._give_turn_back()
