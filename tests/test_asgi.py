@@ -14,7 +14,7 @@ from hubkeep.db import DatabaseFull, DatabaseUnavailable
 from hubkeep.errors import Moved
 from hubkeep.identity.rules import Action
 from hubkeep.kit.routing import Router
-from hubkeep.routes import Route
+from hubkeep.route import Route
 from tests.harness.hub import TestHub, on_sqlite
 
 pytestmark = on_sqlite

@@ -47,6 +47,11 @@ def test_empty_variables_are_unset():
         ({"workers": 0}, "workers"),
         ({"public_url": "hub.example.org"}, "public_url"),
         ({"public_url": "https://hub.example.org/prefix"}, "public_url"),
+        ({"content_url": "content.example.org"}, "content_url"),
+        (
+            {"public_url": "https://hub.example.org", "content_url": "http://hub.example.org:81"},
+            "content_url must have another host name",
+        ),
         ({"database_url": "oracle://x"}, "database_url"),
     ],
 )

@@ -18,7 +18,8 @@ from sqlalchemy import select, update
 from hubkeep.db.tables import repos
 from hubkeep.identity.rules import Action
 from hubkeep.identity.sessions import form_token
-from hubkeep.routes import Route, all_routes
+from hubkeep.route import Route
+from hubkeep.routes import all_routes
 from tests.harness.hub import TestHub, on_sqlite
 from tests.repos.world import World
 

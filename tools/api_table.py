@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from hubkeep.kit.routing import Match
 from hubkeep.repos.types import RepoType
-from hubkeep.routes import Route, all_routes, build_router
+from hubkeep.route import Route
+from hubkeep.routes import all_routes, build_router
 from tools.contract import Area, Endpoint, read_contract
 
 _HEAD = """\

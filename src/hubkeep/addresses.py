@@ -12,6 +12,10 @@ from hubkeep.config import LOOPBACK, Config
 
 # A name or an address, and a port: nothing else may stand before the path of an address.
 _HOST = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE)
+_PORT = re.compile(r":[0-9]{1,5}$")
+
+CONTENT_NAME = "content.localhost"
+"""Where what users wrote runs, on a hub that is called by a loopback name."""
 
 
 class Addresses:
@@ -19,6 +23,7 @@ class Addresses:
 
     def __init__(self, config: Config) -> None:
         self._fixed = config.base_url
+        self._content = config.content_url.rstrip("/")
         self._hosts = frozenset((*LOOPBACK, *config.allowed_hosts))
         self._suffixes = tuple(host for host in self._hosts if host.startswith("."))
         self._proxies = frozenset(config.trusted_proxies)
@@ -40,6 +45,25 @@ class Addresses:
                 "add it to HUBKEEP_ALLOWED_HOSTS"
             )
         return f"{scheme}://{host}"
+
+    def content_url(self, request: Request) -> str | None:
+        """Return the origin that what users wrote may run on, without a trailing slash.
+
+        None where there is no other host name by which this client would reach the hub.
+        """
+        if self._content:
+            return self._content
+        scheme, _, host = self.base_url(request).partition("://")
+        name, colon, port = host.rpartition(":") if _PORT.search(host) else (host, "", "")
+        is_loopback = name in LOOPBACK or name.endswith(".localhost")
+        return f"{scheme}://{CONTENT_NAME}{colon}{port}" if is_loopback else None
+
+    def is_content(self, request: Request) -> bool:
+        """Say whether a request came to the origin for what users wrote."""
+        host = request.headers.get("host", "").lower()
+        if self._content:
+            return host == self._content.partition("://")[2].lower()
+        return _PORT.sub("", host) == CONTENT_NAME
 
     def scheme(self, request: Request) -> str:
         """Return how the client's connection began: `http` or `https`."""

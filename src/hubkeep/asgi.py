@@ -31,7 +31,8 @@ from hubkeep.identity.sessions import session_in_use
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
-from hubkeep.routes import Route, build_router
+from hubkeep.route import Route
+from hubkeep.routes import build_router
 from hubkeep.web.lost import error_page, who_is_lost
 
 HEAD_LIMIT = 64 << 10

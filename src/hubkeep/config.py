@@ -44,6 +44,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose `X-Forwarded-*` headers are believed."""
+    content_url: str = ""
+    """Another origin of this hub, for what users wrote that runs in browsers: static Spaces and
+    diagrams. By default `content.localhost` where the hub is called by a loopback name, else none.
+    """
     accel_prefix: str = ""
     """nginx location for `X-Accel-Redirect` to the blob folder; empty: the hub sends files
     itself.
@@ -87,17 +91,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Objects that a push may bring."""
 
     def __post_init__(self) -> None:
-        if self.public_url:
-            parts = urlsplit(self.public_url)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.netloc
-                or parts.path not in ("", "/")
-            ):
-                raise ConfigError(
-                    "public_url must be http(s)://host[:port] without a path, "
-                    f"got {self.public_url!r}: hub clients address the root"
-                )
+        for name in ("public_url", "content_url"):
+            _check_origin(name, getattr(self, name))
+        content_host = urlsplit(self.content_url).hostname
+        if content_host and content_host == urlsplit(self.public_url).hostname:
+            raise ConfigError(
+                "content_url must have another host name than public_url, whatever the port: "
+                "cookies do not look at ports"
+            )
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"port must be 0 to 65535, got {self.port}")
         if self.database_url.partition(":")[0].partition("+")[0] not in _DATABASES:
@@ -145,6 +146,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def base_url(self) -> str:
         """`public_url` without a trailing slash; empty where it is not set."""
         return self.public_url.rstrip("/")
+
+
+def _check_origin(name: str, url: str) -> None:
+    parts = urlsplit(url)
+    if url and (
+        parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/")
+    ):
+        raise ConfigError(
+            f"{name} must be http(s)://host[:port] without a path, got {url!r}: "
+            "hub clients address the root"
+        )
 
 
 def load(env: Mapping[str, str] | None = None, **given: object) -> Config:

@@ -7,14 +7,9 @@ Paths are matched before they are decoded, so a revision with encoded slashes is
 The coverage table of `docs/api.md` is generated from here.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
-
-from starlette.requests import Request
-from starlette.responses import Response
+from collections.abc import Iterable, Iterator
 
 from hubkeep import misc, operations
-from hubkeep.app import App
 from hubkeep.content import (
     api_commit,
     api_history,
@@ -26,7 +21,6 @@ from hubkeep.content import (
 from hubkeep.content import (
     api_files as content_files,
 )
-from hubkeep.errors import not_implemented
 from hubkeep.identity import api as identity_api
 from hubkeep.identity import api_avatars
 from hubkeep.identity import api_overviews as people
@@ -43,7 +37,9 @@ from hubkeep.repos import (
     api_tags,
 )
 from hubkeep.repos.types import RepoType
+from hubkeep.route import Route, later
 from hubkeep.routes_later import later_routes
+from hubkeep.routes_pages import page_routes
 from hubkeep.transfer import (
     api_batch,
     api_copies,
@@ -63,52 +59,6 @@ from hubkeep.transfer.cas import (
 )
 from hubkeep.transfer.cas import api_storage as cas_storage
 from hubkeep.transfer.smart import api_archive, api_fetch, api_info_refs, api_push
-from hubkeep.web import (
-    pages_account,
-    pages_blob,
-    pages_card,
-    pages_commit,
-    pages_commits,
-    pages_compare,
-    pages_feeds,
-    pages_home,
-    pages_join,
-    pages_list,
-    pages_login,
-    pages_new,
-    pages_organisation,
-    pages_people,
-    pages_profile,
-    pages_refs,
-    pages_sessions,
-    pages_static,
-    pages_suggest,
-    pages_tokens,
-    pages_tree,
-)
-from hubkeep.web.entry import for_people
-
-Handler = Callable[[App, Request], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One address: `area` is the section of the wire contract that describes it."""
-
-    method: str
-    pattern: str
-    handler: Handler
-    action: Action
-    area: str
-
-    @property
-    def is_implemented(self) -> bool:
-        return self.handler is not later
-
-
-async def later(_app: App, request: Request) -> Response:
-    """Answer for a part of the contract that this hub does not have yet."""
-    raise not_implemented(f"{request.method} {request.url.path}")
 
 
 def all_routes() -> list[Route]:
@@ -124,8 +74,7 @@ def all_routes() -> list[Route]:
         *_git(),
         *_lfs(),
         *_xet(),
-        *_pages(),
-        *_pages_of_people(),
+        *page_routes(),
         *_misc(),
         *_operations(),
         *(Route(m, pattern, later, Action.ANYONE, area) for m, pattern, area in later_routes()),
@@ -298,67 +247,6 @@ def _xet() -> Iterator[Route]:
     with_progress = api_shards.post_shard_with_progress
     yield Route("POST", f"{cas}/v2/shards", with_progress, Action.CAS, area)
     yield Route("GET", f"{cas}/data/{{token}}", api_data.get_data, Action.SIGNED, area)
-
-
-def _pages() -> Iterator[Route]:
-    area = "pages"
-    yield Route("GET", "/static/{file*}", pages_static.static, Action.ANYONE, area)
-    yield Route("GET", "/", pages_home.home, Action.LIST, area)
-    yield Route("GET", "/{T}", pages_list.list_page, Action.LIST, area)
-    yield Route("GET", "/{T}/rss.xml", pages_feeds.new_repos, Action.ANYONE, area)
-    yield Route("GET", "/users", pages_people.people, Action.LIST, area)
-    yield Route("GET", "/search/suggest", pages_suggest.suggest, Action.LIST, area)
-    feed = "/{web}{repo}/commits/{rev}/rss.xml"
-    yield Route("GET", feed, pages_feeds.commits, Action.READ, area)
-    yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
-    for path, handler in (
-        ("/tree/{rev}", pages_tree.tree),
-        ("/tree/{rev}/{path*}", pages_tree.tree),
-        ("/blob/{rev}/{path*}", pages_blob.blob),
-        ("/commits/{rev}", pages_commits.commits),
-        ("/commits/{rev}/{path*}", pages_commits.commits),
-        ("/commit/{rev}", pages_commit.commit),
-        ("/compare", pages_compare.choose),
-        ("/compare/{revs}", pages_compare.compare),
-        ("/refs", pages_refs.refs),
-    ):
-        yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
-
-
-def _pages_of_people() -> Iterator[Route]:
-    area, mine = "pages", Action.ACT_AS_USER
-    yield Route("GET", "/login", pages_login.login_page, Action.ANYONE, area)
-    yield Route("POST", "/login", pages_login.login, Action.ANYONE, area)
-    yield Route("POST", "/logout", pages_login.logout, Action.ANYONE, area)
-    yield Route("GET", "/join", pages_join.join_page, Action.ANYONE, area)
-    yield Route("POST", "/join", pages_join.join, Action.ANYONE, area)
-    yield Route("GET", "/settings", pages_profile.settings, Action.ANYONE, area)
-    for method, path, handler in (
-        ("GET", "/profile", pages_profile.profile_page),
-        ("POST", "/profile", pages_profile.change_profile),
-        ("GET", "/password", pages_profile.password_page),
-        ("POST", "/password", pages_profile.change_password_of),
-        ("GET", "/sessions", pages_sessions.sessions_page),
-        ("POST", "/sessions/end", pages_sessions.end),
-        ("GET", "/tokens", pages_tokens.tokens_page),
-        ("POST", "/tokens", pages_tokens.make_token),
-        ("POST", "/tokens/revoke", pages_tokens.revoke),
-    ):
-        yield Route(method, f"/settings{path}", for_people(handler), mine, area)
-    org, new_org = "/organizations/{org}", "/organizations/new"
-    orgs = pages_organisation
-    for method, path, handler in (
-        ("GET", "/new", pages_new.new_page),
-        ("POST", "/new", pages_new.new),
-        ("GET", new_org, orgs.new_page),
-        ("POST", new_org, orgs.new),
-        ("GET", f"{org}/settings", orgs.settings_page),
-        ("POST", f"{org}/settings", orgs.change_settings),
-        ("POST", f"{org}/settings/members", orgs.change_member),
-        ("POST", f"{org}/leave", orgs.leave),
-    ):
-        yield Route(method, path, for_people(handler), mine, area)
-    yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, area)
 
 
 def _misc() -> Iterator[Route]:

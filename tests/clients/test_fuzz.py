@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from hubkeep.config import Config
 from hubkeep.repos.types import RepoType
-from hubkeep.routes import Route, all_routes
+from hubkeep.route import Route
+from hubkeep.routes import all_routes
 from tests.clients.wire import ndjson
 from tests.harness.hub import TestHub, started_hub
 from tests.harness.world import ALICE, ALICE_READ, BOB, ROOT, seed

@@ -130,6 +130,15 @@ invitations = Table(
     Column("expires_at", BigInteger, nullable=False, index=True),
 )
 
+# Pictures of accounts, as the hub drew them anew from what was sent; who has none gets a pattern.
+avatars = Table(
+    "avatars",
+    metadata,
+    Column("account_id", ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),  # a PNG
+    _time("changed_at"),
+)
+
 # Passwords that were wrong of late, by the name that was given: what is guessed at is closed for a
 # while.
 failed_sign_ins = Table(

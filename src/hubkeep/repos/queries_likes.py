@@ -18,6 +18,9 @@ _COUNT = (
     .where(repos.c.id == bindparam("repo"))
     .values(likes=repos.c.likes + bindparam("change"))
 )
+_LIKED = select(likes.c.repo_id).where(
+    likes.c.repo_id == bindparam("repo"), likes.c.user_id == bindparam("user")
+)
 
 
 class LikeAt(NamedTuple):
@@ -54,6 +57,11 @@ def like(conn: Connection, repo_id: int, user_id: int, now: Millis) -> bool:
     if added is not None:
         conn.execute(_COUNT, {"repo": repo_id, "change": 1})
     return added is not None
+
+
+def likes_it(conn: Connection, repo_id: int, user_id: int) -> bool:
+    """Say whether a user likes a repository."""
+    return conn.execute(_LIKED, {"repo": repo_id, "user": user_id}).first() is not None
 
 
 def unlike(conn: Connection, repo_id: int, user_id: int) -> bool:

@@ -23,9 +23,6 @@ from hubkeep.git import store
 from hubkeep.git.queries import commits
 from hubkeep.git.store import CommitRow, Entry
 from hubkeep.http import read_query
-from hubkeep.identity.actor import Actor
-from hubkeep.identity.rules import Action
-from hubkeep.repos.access import visit
 from hubkeep.transfer.queries import LinkedFile, linked_files
 from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown, commit_shown
@@ -38,6 +35,7 @@ from hubkeep.web.repo_head import Link, RepoHead, repo_head
 from hubkeep.web.repo_places import Chooser, Spot, address, chooser, crumbs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
+from hubkeep.web.visits import PageVisit, look
 from hubkeep.web.weights import Weights, weights_of
 from hubkeep.xet.hashes import to_text
 
@@ -102,7 +100,7 @@ class BlobPage(Page, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    actor: Actor
+    visitor: PageVisit
     spot: Spot
     entry: Entry
     refs: Chooser
@@ -119,13 +117,13 @@ async def blob(app: "App", request: Request) -> Response:
     found = await app.db.read(lambda conn: _find(conn, app, request, plain=query.plain))
     if isinstance(found, Spot):
         return go_to(found.to("tree"))
-    shell = shell_for(app, request, found.actor)
+    shell = shell_for(app, request, found.visitor.actor)
     page = await apart(app, partial(_page, found, shell.base))
     return await apart(app, partial(shown, app, request, page, shell))
 
 
 def _find(conn: Connection, app: "App", request: Request, *, plain: bool) -> _Found | Spot:
-    visitor = visit(conn, request, Action.READ, app.clock())
+    visitor = look(conn, request, app.clock())
     repo, rev = visitor.repo, request.path_params["rev"]
     revision = revision_of(conn, repo, rev)
     spot = Spot(repo, rev, request.path_params["path"].strip("/"), revision)
@@ -139,7 +137,7 @@ def _find(conn: Connection, app: "App", request: Request, *, plain: bool) -> _Fo
     file = linked_files(conn, repo.id, [oid]).get(oid) if oid else None
     is_read = kind_of(entry, plain=plain) in _READ
     return _Found(
-        actor=visitor.actor,
+        visitor=visitor,
         spot=spot,
         entry=entry,
         refs=chooser(conn, spot, "blob"),
@@ -158,7 +156,7 @@ def _page(found: _Found, base: str) -> BlobPage:
     two = has_source(spot.path) and entry.lfs is None and entry.kind == "file"
     page = BlobPage(
         title=f"{spot.path} · {repo.path}",
-        repo=repo_head(repo, "files", spot.rev),
+        repo=repo_head(found.visitor, "files", spot.rev),
         refs=found.refs,
         crumbs=crumbs(spot),
         path=spot.path,

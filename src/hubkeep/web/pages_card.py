@@ -14,8 +14,6 @@ from hubkeep.cards.facts import Facts
 from hubkeep.cards.front_matter import split_front_matter
 from hubkeep.content.reading import revision_of
 from hubkeep.git import store
-from hubkeep.identity.rules import Action, can
-from hubkeep.repos.access import Visit, resource, visit
 from hubkeep.repos.info import read_facts
 from hubkeep.repos.queries_info import load_facts
 from hubkeep.repos.types import Repo
@@ -26,6 +24,7 @@ from hubkeep.web.repo_head import RepoHead, repo_head
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.snippets import snippets
+from hubkeep.web.visits import PageVisit, look
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -72,8 +71,8 @@ class CardPage(Page, kw_only=True):
 async def card(app: "App", request: Request) -> Response:
     """Show a repository as its head is."""
 
-    def work(conn: Connection) -> tuple[Visit, Facts | None, bytes, list[int]]:
-        visitor = visit(conn, request, Action.READ, app.clock())
+    def work(conn: Connection) -> tuple[PageVisit, Facts | None, bytes, list[int]]:
+        visitor = look(conn, request, app.clock())
         repo = visitor.repo
         facts = read_facts(load_facts(conn, repo.facts_id)) if repo.facts_id else None
         days = downloads_by_day(conn, repo.id, app.clock(), _DAYS)
@@ -96,17 +95,17 @@ def _readme(conn: Connection, repo: Repo) -> bytes:
 
 
 def _page(
-    visitor: Visit, facts: Facts | None, readme: bytes, days: list[int], base: str
+    visitor: PageVisit, facts: Facts | None, readme: bytes, days: list[int], base: str
 ) -> CardPage:
     repo = visitor.repo
     body = split_front_matter(readme).body
     return CardPage(
         title=repo.path,
-        repo=repo_head(repo, "card"),
+        repo=repo_head(visitor, "card"),
         card_html=render_markdown(body, _place(repo)).html if body.strip() else None,
         card_error=facts.card_error if facts else None,
         is_empty=repo.head is None,
-        may_write=can(visitor.actor, Action.WRITE, resource(repo)),
+        may_write=visitor.may_write,
         downloads=repo.downloads,
         downloads_all=repo.downloads_all,
         by_day=days,

@@ -18,8 +18,6 @@ from hubkeep.git.queries import commits
 from hubkeep.git.store import CommitRow
 from hubkeep.git.trees import EMPTY_TREE
 from hubkeep.http import read_query
-from hubkeep.identity.rules import Action
-from hubkeep.repos.access import Visit, visit
 from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown, commit_shown
 from hubkeep.web.diffs import Diff, diff_shown
@@ -27,6 +25,7 @@ from hubkeep.web.repo_head import Link, RepoHead, repo_head
 from hubkeep.web.repo_places import SHORT, address
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
+from hubkeep.web.visits import PageVisit, look
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -53,7 +52,7 @@ class CommitPage(Page, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    visitor: Visit
+    visitor: PageVisit
     row: CommitRow
     comparison: Comparison
 
@@ -63,7 +62,7 @@ async def commit(app: "App", request: Request) -> Response:
     read_query(request, CommitQuery)
 
     def work(conn: Connection) -> _Found:
-        visitor = visit(conn, request, Action.READ, app.clock())
+        visitor = look(conn, request, app.clock())
         repo = visitor.repo
         row = revision_of(conn, repo, request.path_params["rev"]).row
         parent = commits(conn, repo.id, row.parents[:1])
@@ -86,7 +85,7 @@ def _page(found: _Found) -> CommitPage:
         patch = f"/api/{repo.type.plural}/{repo.path}/compare/{revisions}?raw=true"
     return CommitPage(
         title=f"{row.title.strip() or oid[:SHORT]} · {repo.path}",
-        repo=repo_head(repo, "commits"),
+        repo=repo_head(found.visitor, "commits"),
         commit=commit_shown(repo, row),
         email=row.author.rpartition(" <")[2].removesuffix(">"),
         parents=[Link(parent[:SHORT], address(repo, "commit", parent)) for parent in parents],

@@ -15,15 +15,13 @@ from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import MAX_LINES, LogPosition
 from hubkeep.git.store import CommitRow
 from hubkeep.http import read_cursor, read_query
-from hubkeep.identity.actor import Actor
-from hubkeep.identity.rules import Action
 from hubkeep.kit.cursors import encode_cursor
-from hubkeep.repos.access import visit
 from hubkeep.web.commit_rows import CommitShown, commit_shown
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
 from hubkeep.web.repo_places import Chooser, Spot, address, chooser, crumbs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
+from hubkeep.web.visits import PageVisit, look
 from hubkeep.web.words import day
 
 if TYPE_CHECKING:
@@ -74,7 +72,7 @@ class CommitsPage(Page, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    actor: Actor
+    visitor: PageVisit
     spot: Spot
     refs: Chooser
     rows: Sequence[CommitRow]
@@ -89,7 +87,7 @@ async def commits(app: "App", request: Request) -> Response:
     rev, path = request.path_params["rev"], request.path_params.get("path", "").strip("/")
 
     def work(conn: Connection) -> _Found:
-        visitor = visit(conn, request, Action.READ, app.clock())
+        visitor = look(conn, request, app.clock())
         repo = visitor.repo
         if path:
             spot = Spot(repo, rev, path, revision_of(conn, repo, rev))
@@ -100,11 +98,11 @@ async def commits(app: "App", request: Request) -> Response:
             spot = Spot(repo, rev, "", page.revision)
             rows, total, waiting = page.rows, page.total, []
         refs = chooser(conn, spot, "commits")
-        return _Found(visitor.actor, spot, refs, rows, total, waiting)
+        return _Found(visitor, spot, refs, rows, total, waiting)
 
     found = await app.db.read(work)
     page = _page(found, query)
-    return shown(app, request, page, shell_for(app, request, found.actor))
+    return shown(app, request, page, shell_for(app, request, found.visitor.actor))
 
 
 def _page(found: _Found, query: HistoryQuery) -> CommitsPage:
@@ -121,7 +119,7 @@ def _page(found: _Found, query: HistoryQuery) -> CommitsPage:
     of = spot.path or spot.repo.path
     return CommitsPage(
         title=f"Commits of {of}",
-        repo=repo_head(spot.repo, "commits", spot.rev),
+        repo=repo_head(found.visitor, "commits", spot.rev),
         refs=found.refs,
         crumbs=crumbs(spot) if spot.path else [],
         path=spot.path,

@@ -16,8 +16,6 @@ from hubkeep.content.reading import revision_of
 from hubkeep.git import store
 from hubkeep.git.store import BRANCHES, TAGS
 from hubkeep.http import read_query
-from hubkeep.identity.rules import Action
-from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.types import Repo
 from hubkeep.web.apart import apart
 from hubkeep.web.diffs import Diff, diff_shown
@@ -26,6 +24,7 @@ from hubkeep.web.repo_head import RepoHead, repo_head
 from hubkeep.web.repo_places import address
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
+from hubkeep.web.visits import PageVisit, look
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -59,7 +58,7 @@ class ComparePage(Page, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    visitor: Visit
+    visitor: PageVisit
     offered: Sequence[str]
     comparison: Comparison | None
     commits: tuple[str, str]
@@ -70,7 +69,7 @@ async def choose(app: "App", request: Request) -> Response:
     query = read_query(request, CompareChoice)
 
     def work(conn: Connection) -> _Found:
-        visitor = visit(conn, request, Action.READ, app.clock())
+        visitor = look(conn, request, app.clock())
         return _Found(visitor, _offered(conn, visitor.repo), None, ("", ""))
 
     found = await app.db.read(work)
@@ -89,7 +88,7 @@ async def compare(app: "App", request: Request) -> Response:
     old, _, new = revisions.partition(dots)
 
     def work(conn: Connection) -> _Found:
-        visitor = visit(conn, request, Action.READ, app.clock())
+        visitor = look(conn, request, app.clock())
         repo = visitor.repo
         trees = trees_named(conn, repo, revisions)
         ids = [revision_of(conn, repo, name).commit.hex() for name in (old, new)]
@@ -120,7 +119,7 @@ def _page(found: _Found, old: str, dots: str, new: str) -> ComparePage:
         patch = f"/api/{repo.type.plural}/{repo.path}/compare/{here}?raw=true"
     return ComparePage(
         title=f"{old} and {new} · {repo.path}" if diff else f"Compare · {repo.path}",
-        repo=repo_head(repo, "refs"),
+        repo=repo_head(found.visitor, "refs"),
         action=f"/{repo.web_path}/compare",
         old=old,
         new=new,

@@ -15,14 +15,13 @@ from hubkeep.git import store
 from hubkeep.git.queries import commits
 from hubkeep.git.store import BRANCHES, TAGS, CommitRow, Ref
 from hubkeep.http import read_query
-from hubkeep.identity.rules import Action
-from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.types import Repo
 from hubkeep.web.commit_rows import CommitShown, commit_shown
 from hubkeep.web.repo_head import RepoHead, repo_head
 from hubkeep.web.repo_places import address
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
+from hubkeep.web.visits import PageVisit, look
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -68,7 +67,7 @@ class RefsPage(Page, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    visitor: Visit
+    visitor: PageVisit
     branches: Sequence[Ref]
     tags: Sequence[Ref]
     commits: dict[bytes, CommitRow]
@@ -79,7 +78,7 @@ async def refs(app: "App", request: Request) -> Response:
     after = read_query(request, RefsAfter)
 
     def work(conn: Connection) -> _Found:
-        visitor = visit(conn, request, Action.READ, app.clock())
+        visitor = look(conn, request, app.clock())
         repo = visitor.repo
         branches = _some(conn, repo, BRANCHES, after.branches)
         tags = _some(conn, repo, TAGS, after.tags)
@@ -116,7 +115,7 @@ def _page(found: _Found, after: RefsAfter) -> RefsPage:
         )
     return RefsPage(
         title=f"Branches and tags of {repo.path}",
-        repo=repo_head(repo, "refs"),
+        repo=repo_head(found.visitor, "refs"),
         lists=lists,
         compare=f"{here.removesuffix('/refs')}/compare",
     )

@@ -20,9 +20,7 @@ from hubkeep.git.program import GitMissing, find_git
 from hubkeep.git.queries import commits
 from hubkeep.git.store import CommitRow, Entry
 from hubkeep.http import read_cursor, read_query
-from hubkeep.identity.rules import Action, can
 from hubkeep.kit.cursors import encode_cursor
-from hubkeep.repos.access import Visit, resource, visit
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.cas.queries_reading import xet_hashes
 from hubkeep.web.apart import apart
@@ -33,6 +31,7 @@ from hubkeep.web.repo_head import Link, RepoHead, repo_head
 from hubkeep.web.repo_places import Chooser, Spot, chooser, crumbs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
+from hubkeep.web.visits import PageVisit, look
 from hubkeep.web.ways import Way, ways_in, ways_out
 from hubkeep.web.words import plain
 
@@ -110,7 +109,7 @@ class _Folder:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    visitor: Visit
+    visitor: PageVisit
     spot: Spot
     refs: Chooser
     folder: _Folder
@@ -123,7 +122,7 @@ async def tree(app: "App", request: Request) -> Response:
     rev, path = request.path_params["rev"], request.path_params.get("path", "").strip("/")
 
     def work(conn: Connection) -> _Found | Spot:
-        visitor = visit(conn, request, Action.READ, app.clock())
+        visitor = look(conn, request, app.clock())
         spot = _spot(conn, visitor.repo, rev, path)
         try:
             folder = _read(conn, app, spot, after)
@@ -180,13 +179,12 @@ def _readme(
 
 
 def _page(found: _Found, base: str) -> TreePage:
-    spot, folder, actor = found.spot, found.folder, found.visitor.actor
+    spot, folder = found.spot, found.folder
     repo, is_empty = spot.repo, spot.revision is None
     above = spot.path.rpartition("/")[0]
-    may_write = can(actor, Action.WRITE, resource(repo))
     return TreePage(
         title=f"{spot.path} · {repo.path}" if spot.path else f"Files of {repo.path}",
-        repo=repo_head(repo, "files", spot.rev),
+        repo=repo_head(found.visitor, "files", spot.rev),
         refs=found.refs,
         crumbs=crumbs(spot),
         commit=None if is_empty else spot.commit,
@@ -198,7 +196,7 @@ def _page(found: _Found, base: str) -> TreePage:
         readme=_shown_readme(spot, folder.readme, base),
         archives=[] if is_empty else _archives(spot),
         ways_out=[] if is_empty else ways_out(repo, spot.rev, base),
-        ways_in=ways_in(repo, base) if may_write and _is_bare(spot, folder) else [],
+        ways_in=ways_in(repo, base) if found.visitor.may_write and _is_bare(spot, folder) else [],
     )
 
 

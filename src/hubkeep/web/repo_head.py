@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from hubkeep.repos.types import Repo, RepoType
+from hubkeep.web.visits import PageVisit
 
 MAX_TAGS = 24
 
@@ -41,16 +42,19 @@ class RepoHead(msgspec.Struct, rename="camel"):
     gated: str
     disabled: bool
     likes: int
+    is_liked: bool
+    """By who looks at it."""
     tags: Sequence[Link]
     tabs: Sequence[Link]
     feed: str
     """Of the commits that lead to what is looked at."""
 
 
-def repo_head(repo: Repo, current: str, revision: str | None = None) -> RepoHead:
-    """Return the head of a page that belongs under the tab `current`: card, files, commits or
-    refs. Links keep the revision that is looked at.
+def repo_head(visitor: PageVisit, current: str, revision: str | None = None) -> RepoHead:
+    """Return the head of a page that belongs under the tab `current`: card, files, commits, refs
+    or settings. Links keep the revision that is looked at.
     """
+    repo = visitor.repo
     owner, _, name = repo.path.rpartition("/")
     at = quote(revision or repo.default_branch, safe="")
     root = f"/{repo.web_path}"
@@ -60,6 +64,8 @@ def repo_head(repo: Repo, current: str, revision: str | None = None) -> RepoHead
         Link("Commits", f"{root}/commits/{at}", current == "commits"),
         Link("Branches and tags", f"{root}/refs", current == "refs"),
     ]
+    if visitor.may_administer:
+        tabs.append(Link("Settings", f"{root}/settings", current == "settings"))
     return RepoHead(
         id=repo.path,
         kind=repo.type.value,
@@ -70,6 +76,7 @@ def repo_head(repo: Repo, current: str, revision: str | None = None) -> RepoHead
         gated=repo.gated,
         disabled=repo.disabled,
         likes=repo.likes,
+        is_liked=visitor.is_liked,
         tags=[_tag(repo.type, tag) for tag in _shown_tags(repo)],
         tabs=tabs,
         feed=f"{root}/commits/{at}/rss.xml",

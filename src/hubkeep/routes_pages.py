@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of the table of addresses that people open in a browser; spelled as in `routes.py`."""
+
+from collections.abc import Iterator
+
+from hubkeep.identity.rules import Action
+from hubkeep.route import Route
+from hubkeep.web import (
+    pages_account,
+    pages_blob,
+    pages_card,
+    pages_commit,
+    pages_commits,
+    pages_compare,
+    pages_feeds,
+    pages_home,
+    pages_join,
+    pages_list,
+    pages_login,
+    pages_new,
+    pages_organisation,
+    pages_people,
+    pages_profile,
+    pages_refs,
+    pages_sessions,
+    pages_static,
+    pages_suggest,
+    pages_tokens,
+    pages_tree,
+)
+from hubkeep.web.entry import for_people
+
+
+def page_routes() -> Iterator[Route]:
+    """Return the addresses of all pages, in the order of the documentation."""
+    yield from _pages()
+    yield from _pages_of_people()
+    yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, "pages")
+
+
+def _pages() -> Iterator[Route]:
+    area = "pages"
+    yield Route("GET", "/static/{file*}", pages_static.static, Action.ANYONE, area)
+    yield Route("GET", "/", pages_home.home, Action.LIST, area)
+    yield Route("GET", "/{T}", pages_list.list_page, Action.LIST, area)
+    yield Route("GET", "/{T}/rss.xml", pages_feeds.new_repos, Action.ANYONE, area)
+    yield Route("GET", "/users", pages_people.people, Action.LIST, area)
+    yield Route("GET", "/search/suggest", pages_suggest.suggest, Action.LIST, area)
+    feed = "/{web}{repo}/commits/{rev}/rss.xml"
+    yield Route("GET", feed, pages_feeds.commits, Action.READ, area)
+    yield Route("GET", "/{web}{ns}/{name}", pages_card.card, Action.READ, area)
+    for path, handler in (
+        ("/tree/{rev}", pages_tree.tree),
+        ("/tree/{rev}/{path*}", pages_tree.tree),
+        ("/blob/{rev}/{path*}", pages_blob.blob),
+        ("/commits/{rev}", pages_commits.commits),
+        ("/commits/{rev}/{path*}", pages_commits.commits),
+        ("/commit/{rev}", pages_commit.commit),
+        ("/compare", pages_compare.choose),
+        ("/compare/{revs}", pages_compare.compare),
+        ("/refs", pages_refs.refs),
+    ):
+        yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
+
+
+def _pages_of_people() -> Iterator[Route]:
+    area, mine = "pages", Action.ACT_AS_USER
+    yield Route("GET", "/login", pages_login.login_page, Action.ANYONE, area)
+    yield Route("POST", "/login", pages_login.login, Action.ANYONE, area)
+    yield Route("POST", "/logout", pages_login.logout, Action.ANYONE, area)
+    yield Route("GET", "/join", pages_join.join_page, Action.ANYONE, area)
+    yield Route("POST", "/join", pages_join.join, Action.ANYONE, area)
+    yield Route("GET", "/settings", pages_profile.settings, Action.ANYONE, area)
+    for method, path, handler in (
+        ("GET", "/profile", pages_profile.profile_page),
+        ("POST", "/profile", pages_profile.change_profile),
+        ("GET", "/password", pages_profile.password_page),
+        ("POST", "/password", pages_profile.change_password_of),
+        ("GET", "/sessions", pages_sessions.sessions_page),
+        ("POST", "/sessions/end", pages_sessions.end),
+        ("GET", "/tokens", pages_tokens.tokens_page),
+        ("POST", "/tokens", pages_tokens.make_token),
+        ("POST", "/tokens/revoke", pages_tokens.revoke),
+    ):
+        yield Route(method, f"/settings{path}", for_people(handler), mine, area)
+    org, new_org = "/organizations/{org}", "/organizations/new"
+    orgs = pages_organisation
+    for method, path, handler in (
+        ("GET", "/new", pages_new.new_page),
+        ("POST", "/new", pages_new.new),
+        ("GET", new_org, orgs.new_page),
+        ("POST", new_org, orgs.new),
+        ("GET", f"{org}/settings", orgs.settings_page),
+        ("POST", f"{org}/settings", orgs.change_settings),
+        ("POST", f"{org}/settings/members", orgs.change_member),
+        ("POST", f"{org}/leave", orgs.leave),
+    ):
+        yield Route(method, path, for_people(handler), mine, area)
