@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a figure is: a question, the SQL that answers it, and what is done with the rows after that.
+
+A figure lies in two files of `figures/`: `f1.sql`, and `f1.py` with `FIGURE = Figure(...)`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Scalar = float | int | str | bool | None
+Value = str | int | float | bool
+
+ColumnKind = Literal["text", "whole", "real", "flag", "day", "time"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A column of a figure's table. `unit` is what its numbers are: models, downloads, bytes, kg,
+    share (0 to 1), ...
+    """
+
+    name: str
+    kind: ColumnKind
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a reader may set; it is `$name` in the SQL. `choices` are all values of a text."""
+
+    name: str
+    default: Value
+    meaning: str
+    choices: Sequence[str] = ()
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a finishing function may know besides its table."""
+
+    parameters: Mapping[str, Value]
+    taken_at: Sequence[str]
+    """Of the snapshots, oldest first."""
+    query: Callable[[str], "pa.Table"]
+    """Runs more SQL over the same views, with the same parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a figure says in the end: its table, and numbers by name (R2, Gini, reporting rate).
+
+    `n` is how many rows of the snapshot the figure is about; None counts what the SQL's column
+    `n_used` says, or the rows of the view `models`. `excluded` counts what was left out, by reason.
+    """
+
+    table: "pa.Table"
+    scalars: Mapping[str, Scalar] = field(default_factory=dict)
+    n: int | None = None
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """Rows of the universe without the value that is asked about, by column: no zero, nothing."""
+    notes: Sequence[str] = ()
+
+
+Chart = Mapping[str, object]
+"""A Vega-Lite specification whose data is the figure's table, by the name `table`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure, as everything that shows one needs it."""
+
+    id: str
+    """F1, S6, B17: as readers and file names have it."""
+    title: str
+    question: str
+    definitions: Sequence[str]
+    """What each word of the title means, exactly: units, filters, what counts as missing."""
+    columns: Sequence[Answer]
+    needs: Mapping[str, Sequence[str]]
+    """Columns of the snapshot without which there is no answer, by table."""
+    chart: Callable[["pa.Table", Mapping[str, Scalar]], Chart]
+    parameters: Sequence[Parameter] = ()
+    snapshots: int = 1
+    """How many it needs at least."""
+    finish: Callable[["pa.Table", Context], Finished] | None = None
+    sources: Sequence[str] = ()
+    """Where a formula or a rule is from."""
