@@ -51,5 +51,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """By name; a table that the source does not have is not there."""
     excluded: Mapping[str, Mapping[str, int]] = {}
     """Rows that were left out, by table and reason, such as `{"models": {"duplicate id": 2}}`."""
+    cleared: Mapping[str, Mapping[str, int]] = {}
+    """Single values that could not be, and are null now, by table and reason."""
     notes: Sequence[str] = ()
     """What a reader has to know, such as that a crawl shifted under its pages."""

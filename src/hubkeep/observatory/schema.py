@@ -2,8 +2,8 @@
 """The tables of a snapshot: the same for every source, versioned, documented in
 `docs/observatory/schema.md`.
 
-All tables are flat: what a repository has several of (languages, base models) is a table of its own,
-so that the SQL of figures is plain joins, on any engine. Times are UTC. A column that a source does
+All tables are flat: what a repository has several of (languages, base models) is a table of its
+own, so that the SQL of figures is plain joins, on any engine. Times are UTC. A column that a source does
 not have is null throughout, and the manifest says so: null is never zero.
 """
 
@@ -82,8 +82,12 @@ MODELS = Table(
         Column(
             "parameters_from", Kind.TEXT, "how it is known: safetensors, gguf, declared or name"
         ),
-        Column("co2_grams", Kind.REAL, "reported emissions of its training, grams of CO2 equivalent"),
-        Column("co2_written", Kind.TEXT, "what its card says of them, as written, at most 200 letters"),
+        Column(
+            "co2_grams", Kind.REAL, "reported emissions of its training, grams of CO2 equivalent"
+        ),
+        Column(
+            "co2_written", Kind.TEXT, "what its card says of them, as written, at most 200 letters"
+        ),
         Column("has_safetensors", Kind.FLAG, "whether it has weights as safetensors"),
         Column("has_pickle", Kind.FLAG, "whether it has weights as pickle (.bin, .pt, .ckpt, ...)"),
         Column("has_gguf", Kind.FLAG, "whether it has weights as GGUF"),
