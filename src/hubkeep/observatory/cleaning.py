@@ -79,7 +79,8 @@ def is_row(table: Table) -> str:
 def _text(column: Column, name: str) -> Cleaned:
     text = f"CAST({name} AS VARCHAR)"
     if column.required:
-        value = f"CASE WHEN length({text}) <= {MAX_ID} AND regexp_matches({text}, '{_ID}') THEN {text} END"
+        fits = f"length({text}) <= {MAX_ID} AND regexp_matches({text}, '{_ID}')"
+        value = f"CASE WHEN {fits} THEN {text} END"
         if column.name not in ("id", "child", "parent", "name"):
             value = f"CASE WHEN length({text}) <= {MAX_TEXT} THEN {_shown(text)} END"
         return Cleaned(column, value, ())
@@ -94,7 +95,8 @@ def _text(column: Column, name: str) -> Cleaned:
 
 def _shown(text: str) -> str:
     """Text without what cannot be seen; null where nothing is left."""
-    kept = f"CASE WHEN regexp_matches({text}, '{_HIDDEN}') THEN regexp_replace({text}, '{_HIDDEN}', '', 'g') ELSE {text} END"
+    seen = f"regexp_replace({text}, '{_HIDDEN}', '', 'g')"
+    kept = f"CASE WHEN regexp_matches({text}, '{_HIDDEN}') THEN {seen} ELSE {text} END"
     return f"nullif(trim({kept}), '')"
 
 

@@ -7,11 +7,14 @@ They are opinions, with a source for each row; their hash stands in every output
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FOLDER: Final = Path(__file__).parent / "tables"
 
@@ -82,9 +85,39 @@ class Dimensions:
         """The modality of a task."""
         return {row["task"]: row["modality"] for row in self._rows("modalities")}
 
-    def license_class(self, license: str | None) -> str:
+    def resolved(self, authors: Sequence[str], self_assigned: Mapping[str, str]) -> "pa.Table":
+        """Return what is known of each namespace, or id without one, that anything is known of.
+
+        Columns: author, namespace, entity, org_type, org_type_from (self_assigned before curated),
+        region. A type that an organisation gives itself counts if it is one of ORG_TYPES.
+        """
+        import pyarrow as pa
+
+        rows = [row for row in (self._resolved(name, self_assigned) for name in authors) if row]
+        names = ("author", "namespace", "entity", "org_type", "org_type_from", "region")
+        return pa.table(
+            {
+                name: pa.array([row[at] for row in rows], pa.string())
+                for at, name in enumerate(names)
+            }
+        )
+
+    def _resolved(self, author: str, told: Mapping[str, str]) -> tuple[str | None, ...] | None:
+        namespace = self.aliases.get(author, author).partition("/")[0]
+        curated = self.namespaces.get(namespace.lower())
+        own = told.get(author) or told.get(namespace)
+        own = own if own in ORG_TYPES else None
+        entity = self.entities.get(namespace.lower())
+        if curated is None and own is None and entity is None and namespace == author:
+            return None
+        org_type = own or (curated.org_type if curated else None)
+        told_by = "self_assigned" if own else "curated" if curated else None
+        region = curated.region if curated else None
+        return author, namespace, entity or namespace, org_type, told_by, region
+
+    def license_class(self, name: str | None) -> str:
         """Return the class of a licence as written: the first row of the table that fits."""
-        name = NONE if license is None else license.lower()
+        name = NONE if name is None else name.lower()
         return next((kind for fits, kind in self._licenses if fits.fullmatch(name)), "other")
 
     @cached_property

@@ -38,7 +38,8 @@ SELECT 'model', id, 'dataset', unnest(list_distinct(datasets)) FROM source
 UNION ALL
 SELECT 'model', id, 'paper', unnest(list_distinct(arxiv)) FROM source
 UNION ALL
-SELECT 'model', id, 'license', unnest(list_distinct(licenses[2:])) FROM source WHERE len(licenses) > 1
+SELECT 'model', id, 'license', unnest(list_distinct(licenses[2:])) FROM source
+WHERE len(licenses) > 1
 """
 
 MODELS: Final = Shape(

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""S2: licences by downloads."""
+
+from functools import partial
+
+from hubkeep.observatory.charts import bars
+from hubkeep.observatory.figure import Answer, Figure
+from hubkeep.observatory.figures.shared import RULE, UNIVERSE_MEANS, K, shares_of_downloads
+
+FIGURE = Figure(
+    id="S2",
+    title="Licences by downloads",
+    question="Under which licences are the models that people download most?",
+    definitions=(
+        UNIVERSE_MEANS,
+        (
+            "The licence is the first that a model names; (none) has named no licence, which is not "
+            "the same as the licences `unknown` and `other`."
+        ),
+        (
+            "dl_share_all is of all downloads of the universe, dl_share_declared of those of models "
+            "that name a licence. Flagged counters are left out of both, and stand in dl_flagged."
+        ),
+        "loo_min and loo_max are dl_share_all if the one model that matters most is left out.",
+    ),
+    columns=(
+        Answer("licence", "text", "the licence"),
+        Answer("class", "text", "its class"),
+        Answer("n", "whole", "models", "models"),
+        Answer("dl", "whole", "downloads in 30 days, without flagged counters", "downloads"),
+        Answer("dl_share_all", "real", "of all downloads", "share"),
+        Answer("dl_share_declared", "real", "of downloads of models with a licence", "share"),
+        Answer("loo_min", "real", "the share without its largest model", "share"),
+        Answer("loo_max", "real", "the share without the largest other model", "share"),
+        Answer("ci_lo", "real", "lower end of the 95% interval of dl_share_all", "share"),
+        Answer("ci_hi", "real", "upper end of it", "share"),
+        Answer("dl_flagged", "whole", "downloads that flagged counters claim", "downloads"),
+        Answer("dl_share_with_flagged", "real", "the share if they are counted", "share"),
+    ),
+    needs={"models": ("downloads_30d", "license")},
+    parameters=(K, RULE),
+    chart=lambda _table, _scalars: bars("licence", "dl_share_all", "Share of downloads", ci=True),
+    finish=partial(shares_of_downloads, by="license_or_none", name="licence", undeclared="(none)"),
+)
