@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""S1: licences by count."""
+
+from functools import partial
+
+from hubkeep.observatory.charts import bars
+from hubkeep.observatory.figure import Answer, Figure
+from hubkeep.observatory.figures.shared import (
+    LICENCE_MEANS,
+    RULE,
+    UNIVERSE_MEANS,
+    K,
+    shares_of_models,
+)
+
+FIGURE = Figure(
+    id="S1",
+    title="Licences by count",
+    question="Under which licences are the models that people use most?",
+    definitions=(
+        UNIVERSE_MEANS,
+        LICENCE_MEANS,
+        "share_all is of all models of the universe, share_declared of those that name a licence.",
+    ),
+    columns=(
+        Answer("licence", "text", "the licence"),
+        Answer("class", "text", "its class"),
+        Answer("n", "whole", "models", "models"),
+        Answer("share_all", "real", "of all models", "share"),
+        Answer("share_declared", "real", "of models that name a licence", "share"),
+        Answer("ci_lo", "real", "lower end of the 95% interval of share_all", "share"),
+        Answer("ci_hi", "real", "upper end of it", "share"),
+    ),
+    needs={"models": ("license", "downloads_30d")},
+    parameters=(K, RULE),
+    chart=lambda _table, _scalars: bars("licence", "share_all", "Share of models", ci=True),
+    finish=partial(shares_of_models, by="license_or_none", name="licence", undeclared="(none)"),
+)
