@@ -5,7 +5,15 @@ from functools import partial
 
 from hubkeep.observatory.charts import bars
 from hubkeep.observatory.figure import Answer, Figure
-from hubkeep.observatory.figures.shared import RULE, UNIVERSE_MEANS, K, shares_of_downloads
+from hubkeep.observatory.figures.shared import (
+    FLAGGED_MEANS,
+    LEFT_OUT_MEANS,
+    LICENCE_MEANS,
+    RULE,
+    UNIVERSE_MEANS,
+    K,
+    shares_of_downloads,
+)
 
 FIGURE = Figure(
     id="S2",
@@ -13,15 +21,11 @@ FIGURE = Figure(
     question="Under which licences are the models that people download most?",
     definitions=(
         UNIVERSE_MEANS,
-        (
-            "The licence is the first that a model names; (none) has named no licence, which is not "
-            "the same as the licences `unknown` and `other`."
-        ),
-        (
-            "dl_share_all is of all downloads of the universe, dl_share_declared of those of models "
-            "that name a licence. Flagged counters are left out of both, and stand in dl_flagged."
-        ),
-        "loo_min and loo_max are dl_share_all if the one model that matters most is left out.",
+        LICENCE_MEANS,
+        "dl_share_all is of all downloads of the universe, dl_share_declared of those of models "
+        + "that name a licence.",
+        FLAGGED_MEANS,
+        LEFT_OUT_MEANS,
     ),
     columns=(
         Answer("licence", "text", "the licence"),
