@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a snapshot says of itself: where it is from, when, of what, and the hash of each file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -22,7 +22,7 @@ class FileOf(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     bytes: int
     sha256: str
-    missing: Sequence[str] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +52,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     excluded: Mapping[str, Mapping[str, int]] = {}
     """Rows that were left out, by table and reason, such as `{"models": {"duplicate id": 2}}`."""
     cleared: Mapping[str, Mapping[str, int]] = {}
-    """Single values that could not be, and are null now, by table and reason."""
-    notes: Sequence[str] = ()
+    """Single values that could not be, by table and reason: they are null now, or are without the
+    characters that cannot be seen.
+    """
+    notes: tuple[str, ...] = ()
     """What a reader has to know, such as that a crawl shifted under its pages."""

@@ -3,8 +3,8 @@
 `docs/observatory/schema.md`.
 
 All tables are flat: what a repository has several of (languages, base models) is a table of its
-own, so that the SQL of figures is plain joins, on any engine. Times are UTC. A column that a source does
-not have is null throughout, and the manifest says so: null is never zero.
+own, so that the SQL of figures is plain joins, on any engine. Times are UTC. A column that a source
+does not have is null throughout, and the manifest says so: null is never zero.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,8 @@ class Column:
     meaning: str
     required: bool = False
     """Whether each row has it: rows without are left out, and counted."""
+    choices: tuple[str, ...] = ()
+    """All values that there are, of a text that is one of few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+RELATIONS: Final = ("finetune", "adapter", "quantized", "merge")
+"""How a model can be derived from another."""
+
 _ID = Column("id", Kind.TEXT, "namespace/name as written; old repositories have no namespace", True)
 _COMMON = (
     _ID,
@@ -65,7 +70,7 @@ _COMMON = (
     Column("license", Kind.TEXT, "the first licence it names, in lower case; null where none"),
     Column("size", Kind.WHOLE, "bytes of the files at the head of the default branch"),
     Column("used_storage", Kind.WHOLE, "bytes of all revisions"),
-    Column("gated", Kind.TEXT, "no, auto or manual"),
+    Column("gated", Kind.TEXT, "who may read it", choices=("no", "auto", "manual")),
     Column("private", Kind.FLAG, "whether only its owners may see it"),
     Column("disabled", Kind.FLAG, "whether its hub has closed it"),
     Column("has_card", Kind.FLAG, "whether it has a card (README.md)"),
@@ -80,7 +85,10 @@ MODELS = Table(
         Column("library", Kind.TEXT, "the library that loads it"),
         Column("parameters", Kind.WHOLE, "number of parameters, as far as it is known"),
         Column(
-            "parameters_from", Kind.TEXT, "how it is known: safetensors, gguf, declared or name"
+            "parameters_from",
+            Kind.TEXT,
+            "how it is known: from the headers of its files, from its author, or from its name",
+            choices=("safetensors", "gguf", "declared", "name"),
         ),
         Column(
             "co2_grams", Kind.REAL, "reported emissions of its training, grams of CO2 equivalent"
@@ -92,7 +100,12 @@ MODELS = Table(
         Column("has_pickle", Kind.FLAG, "whether it has weights as pickle (.bin, .pt, .ckpt, ...)"),
         Column("has_gguf", Kind.FLAG, "whether it has weights as GGUF"),
         Column("has_metrics", Kind.FLAG, "whether its card reports results"),
-        Column("scan", Kind.TEXT, "what the hub's scanner found: clean, suspicious or unsafe"),
+        Column(
+            "scan",
+            Kind.TEXT,
+            "what the hub's scanner found",
+            choices=("clean", "suspicious", "unsafe"),
+        ),
     ),
     ("id",),
 )
@@ -111,12 +124,19 @@ ACCOUNTS = Table(
     "one row for each user and organisation that the source tells of",
     (
         Column("name", Kind.TEXT, "the namespace", True),
-        Column("kind", Kind.TEXT, "user or org"),
+        Column("kind", Kind.TEXT, "what it is", choices=("user", "org")),
         Column(
             "org_type",
             Kind.TEXT,
-            "what an organisation calls itself: company, university, non-profit, government, "
-            "community or classroom",
+            "what an organisation calls itself",
+            choices=(
+                "company",
+                "university",
+                "non-profit",
+                "government",
+                "community",
+                "classroom",
+            ),
         ),
         Column("fullname", Kind.TEXT, "the name it shows"),
         Column("created_at", Kind.TIME, "when it signed up"),
@@ -130,7 +150,7 @@ LINEAGE = Table(
     (
         Column("child", Kind.TEXT, "the model that is derived", True),
         Column("parent", Kind.TEXT, "the model that it names as its base", True),
-        Column("relation", Kind.TEXT, "finetune, adapter, quantized or merge; null where untold"),
+        Column("relation", Kind.TEXT, "how it is derived; null where untold", choices=RELATIONS),
     ),
     ("child", "parent"),
 )
@@ -139,9 +159,15 @@ LABELS = Table(
     "labels",
     "one row for each language, dataset, paper or further licence that a repository names",
     (
-        Column("repo_type", Kind.TEXT, "model, dataset or space", True),
+        Column("repo_type", Kind.TEXT, "what it is", True, ("model", "dataset", "space")),
         Column("id", Kind.TEXT, "the repository", True),
-        Column("kind", Kind.TEXT, "language, dataset, paper, license or model", True),
+        Column(
+            "kind",
+            Kind.TEXT,
+            "what is named",
+            True,
+            ("language", "dataset", "paper", "license", "model"),
+        ),
         Column("value", Kind.TEXT, "what it names, as written", True),
     ),
     ("repo_type", "kind", "id", "value"),
@@ -152,9 +178,9 @@ EVENTS = Table(
     "one row for each model that came or went between two looks at the source",
     (
         Column("id", Kind.TEXT, "the model", True),
-        Column("event", Kind.TEXT, "added or deleted", True),
+        Column("event", Kind.TEXT, "what became of it", True, ("added", "deleted")),
         Column("day", Kind.DAY, "the day of the later look", True),
-        Column("relation", Kind.TEXT, "finetune, adapter, quantized or merge"),
+        Column("relation", Kind.TEXT, "how it is derived, if it is", choices=RELATIONS),
         Column("parent", Kind.TEXT, "the base model that it named"),
     ),
     ("day", "event", "id"),

@@ -3,11 +3,13 @@
 with.
 """
 
+import errno
 import hashlib
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +17,15 @@ from typing import Final
 
 import msgspec
 
-from hubkeep.observatory.manifest import MANIFEST, FileOf, Manifest, Source, Universe
+from hubkeep.observatory.manifest import MANIFEST, Manifest, Source, Universe
 from hubkeep.observatory.schema import VERSION
-from hubkeep.observatory.writing import Written, sha256_of
+from hubkeep.observatory.writing import Written
 
 _MAKING: Final = ".making-"
 _PRIVATE: Final = 0o700
+_PUBLIC: Final = 0o755
 _READ_ONLY: Final = 0o444
+_LEFT_AFTER: Final = 24 * 60 * 60.0
 
 
 class NoSuchSnapshot(LookupError):
@@ -49,11 +53,23 @@ class SnapshotStore:
         self._folder = folder
 
     def list(self, universe: Universe = "public") -> list[Manifest]:
-        """Return all snapshots of a universe, oldest first."""
-        found = [
-            read_manifest(path.parent) for path in (self._folder / universe).glob(f"*/{MANIFEST}")
-        ]
+        """Return all snapshots of a universe that can be read, oldest first."""
+        found = []
+        for folder in self.folders(universe):
+            try:
+                found.append(read_manifest(folder))
+            except BrokenSnapshot:
+                continue
         return sorted(found, key=lambda one: (one.taken_at, one.id))
+
+    def folders(self, universe: Universe = "public") -> Sequence[Path]:
+        """Return the folders of all snapshots, by name, also of those that cannot be read."""
+        place = self._folder / universe
+        if not place.is_dir():
+            return []
+        return sorted(
+            path for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")
+        )
 
     def find(self, name: str, universe: Universe = "public") -> Path:
         """Return the folder of the one snapshot whose id or hash begins with `name`.
@@ -73,28 +89,31 @@ class SnapshotStore:
     def create(self, making: Making, fill: Callable[[Path], Mapping[str, Written]]) -> Manifest:
         """Make a snapshot: `fill` writes its tables into a folder and says what it wrote.
 
-        Either all of it is there afterwards, on disk, or nothing is. What was made before from the
-        same rows is returned as it is.
+        Either all of it is there afterwards, on disk, or nothing is; whatever else `fill` leaves in
+        the folder is thrown away. What was made before from the same rows is returned as it is.
+        Several may make snapshots at once. What was left behind by one that was killed more than a
+        day ago is tidied up.
         """
         place = self._folder / making.universe
         place.mkdir(parents=True, exist_ok=True)
         if making.universe == "all":
             place.chmod(_PRIVATE)
+        _tidy(place)
         scratch = Path(tempfile.mkdtemp(prefix=_MAKING, dir=place))
         try:
-            manifest = described(making, fill(scratch))
+            written = fill(scratch)
+            _keep_only(scratch, {f"{name}.parquet" for name in written})
+            manifest = described(making, written)
             (scratch / MANIFEST).write_bytes(
                 msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
             )
             for path in scratch.iterdir():
                 path.chmod(_READ_ONLY)
                 _sync(path)
-            scratch.chmod(0o755 if making.universe == "public" else _PRIVATE)
+            scratch.chmod(_PUBLIC if making.universe == "public" else _PRIVATE)
             _sync(scratch)
-            target = place / manifest.id
-            if not target.exists():
-                scratch.rename(target)
-                _sync(place)
+            _rename(scratch, place / manifest.id)
+            _sync(place)
             return manifest
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -111,18 +130,24 @@ def described(making: Making, written: Mapping[str, Written]) -> Manifest:
         tables={name: written[name].file for name in sorted(written)},
         excluded={name: one.excluded for name, one in sorted(written.items()) if one.excluded},
         cleared={name: one.cleared for name, one in sorted(written.items()) if one.cleared},
-        notes=making.notes,
+        notes=tuple(making.notes),
     )
-    digest = hashlib.sha256(msgspec.json.encode(manifest, order="sorted")).hexdigest()
+    digest = hash_of(manifest)
     stamp = re.sub(r"[-:]|\.\d+", "", making.taken_at)
     return msgspec.structs.replace(manifest, id=f"{stamp}-{digest[:8]}", hash=digest)
+
+
+def hash_of(manifest: Manifest) -> str:
+    """Return the hash over all that a manifest says besides its id and hash."""
+    plain = msgspec.structs.replace(manifest, id="", hash="")
+    return hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest()
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read what a snapshot says of itself. BrokenSnapshot where it is none."""
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BrokenSnapshot(f"{folder} is no snapshot: {error}") from error
     if manifest.schema != VERSION:
         raise BrokenSnapshot(
@@ -132,32 +157,35 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def problems_of(folder: Path) -> list[str]:
-    """Return what is wrong with a snapshot, in words; an empty list for one that is whole."""
-    manifest = read_manifest(folder)
-    plain = msgspec.structs.replace(manifest, id="", hash="")
-    found = []
-    if hashlib.sha256(msgspec.json.encode(plain, order="sorted")).hexdigest() != manifest.hash:
-        found.append(f"{MANIFEST} was changed: its hash is another")
-    for name, file in manifest.tables.items():
-        found += _problems_of_file(folder / f"{name}.parquet", file)
-    known = {MANIFEST, *(f"{name}.parquet" for name in manifest.tables)}
-    found += [
-        f"{path.name} does not belong here"
-        for path in sorted(folder.iterdir())
-        if path.name not in known
-    ]
-    return found
+def _tidy(place: Path) -> None:
+    """Throw away what was being made when its maker was killed, long enough ago."""
+    long_ago = time.time() - _LEFT_AFTER
+    for folder in place.glob(f"{_MAKING}*"):
+        try:
+            newest = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+        except FileNotFoundError:
+            continue
+        if newest < long_ago:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _problems_of_file(path: Path, file: FileOf) -> list[str]:
-    if not path.is_file():
-        return [f"{path.name} is gone"]
-    if path.stat().st_size != file.bytes:
-        return [f"{path.name} has {path.stat().st_size} bytes and had {file.bytes}"]
-    if sha256_of(path) != file.sha256:
-        return [f"{path.name} was changed: its sha256 is another"]
-    return []
+def _keep_only(folder: Path, names: set[str]) -> None:
+    for path in folder.iterdir():
+        if path.name in names:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _rename(scratch: Path, target: Path) -> None:
+    """Give a snapshot its name, unless another maker of the same has been quicker."""
+    try:
+        scratch.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
 
 
 def _sync(path: Path) -> None:
