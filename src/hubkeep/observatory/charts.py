@@ -1,30 +1,221 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Charts as Vega-Lite: the marks that figures need, in one look, readable in light and dark."""
+"""Charts as Vega-Lite: the marks that figures need, in one look, readable in light and dark.
+
+Colours are those of Okabe and Ito, which people of every kind of sight tell apart. Axes of counts
+that span decades are log10; what is zero has no place on them and stands in a strip of its own.
+"""
+
+from collections.abc import Mapping
+from typing import Final
 
 from hubkeep.observatory.figure import Chart
 
+BLUE: Final = "#0072B2"
+ORANGE: Final = "#E69F00"
+VERMILION: Final = "#D55E00"
+GREY: Final = "#7F7F7F"
+PALETTE: Final = (
+    BLUE,
+    ORANGE,
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    VERMILION,
+    "#B0A000",
+    GREY,
+)
+SHOWN: Final = 25
+"""Bars of a chart; the table has all."""
 
-def bars(category: str, value: str, title: str, *, ci: bool = False) -> Chart:
-    """Return horizontal bars of shares, the largest first; `ci` draws ci_lo to ci_hi on them."""
-    y = {"field": category, "type": "nominal", "sort": "-x", "title": None}
-    layers: list[dict[str, object]] = [
-        {
-            "mark": {"type": "bar"},
-            "encoding": {
-                "x": {"field": value, "type": "quantitative", "title": title},
-                "y": y,
-            },
-        }
-    ]
+_STRIP: Final = 26
+_WIDTH: Final = 520
+_STEP: Final = 18
+
+CONFIG: Final[Mapping[str, object]] = {
+    "background": "transparent",
+    "font": "system-ui, sans-serif",
+    "range": {"category": list(PALETTE)},
+    "axis": {"labelLimit": 260, "gridOpacity": 0.25, "domainOpacity": 0.5, "tickOpacity": 0.5},
+    "view": {"stroke": None},
+    "bar": {"color": BLUE},
+    "point": {"filled": True, "color": BLUE},
+    "line": {"color": BLUE},
+    "concat": {"spacing": 12},
+}
+
+Encoding = dict[str, object]
+View = dict[str, object]
+TABLE: Final[Mapping[str, object]] = {"name": "table"}
+
+
+def number(field: str, title: str | None, *, form: str = "~s") -> Encoding:
+    """Return a linear axis from zero."""
+    return {"field": field, "type": "quantitative", "title": title, "axis": {"format": form}}
+
+
+def share(field: str, title: str | None) -> Encoding:
+    """Return a linear axis of shares, told in per cent."""
+    return number(field, title, form="~%")
+
+
+def logarithmic(field: str, title: str) -> Encoding:
+    """Return a log10 axis; rows whose value is zero must be filtered out and drawn in a strip."""
+    return {
+        "field": field,
+        "type": "quantitative",
+        "title": f"{title} (log scale)",
+        "scale": {"type": "log", "base": 10, "nice": False},
+        "axis": {"format": "~s", "tickCount": 6},
+    }
+
+
+def month(field: str, title: str | None = None) -> Encoding:
+    """Return an axis of days; values are at the beginning of a month or a quarter."""
+    return {"field": field, "type": "temporal", "title": title, "scale": {"type": "utc"}}
+
+
+def bars(
+    category: str,
+    value: str,
+    title: str,
+    *,
+    ci: bool = False,
+    low: str = "ci_lo",
+    high: str = "ci_hi",
+) -> Chart:
+    """Return horizontal bars of shares, the largest SHOWN of them; `ci` draws the interval too."""
+    y: Encoding = {"field": category, "type": "nominal", "sort": "-x", "title": None}
+    layers: list[View] = [{"mark": {"type": "bar"}, "encoding": {"x": share(value, title), "y": y}}]
     if ci:
         layers.append(
             {
-                "mark": {"type": "rule"},
+                "mark": {"type": "rule", "color": GREY, "strokeWidth": 2},
                 "encoding": {
-                    "x": {"field": "ci_lo", "type": "quantitative"},
-                    "x2": {"field": "ci_hi"},
+                    "x": {"field": low, "type": "quantitative"},
+                    "x2": {"field": high},
                     "y": y,
                 },
             }
         )
-    return {"data": {"name": "table"}, "layer": layers}
+    return {
+        "data": TABLE,
+        "transform": largest(value),
+        "width": _WIDTH,
+        "height": {"step": _STEP},
+        "layer": layers,
+    }
+
+
+def largest(value: str, count: int = SHOWN) -> list[View]:
+    """Return the transforms that leave the rows with the largest values."""
+    return [
+        {
+            "window": [{"op": "row_number", "as": "at"}],
+            "sort": [{"field": value, "order": "descending"}],
+        },
+        {"filter": f"datum.at <= {count}"},
+    ]
+
+
+def boxes(category: str, low: str, middle: str, high: str, title: str) -> Chart:
+    """Return quartiles on a log10 axis, a tick at the median; zeros stand in a strip on the left."""
+    y: Encoding = {"field": category, "type": "nominal", "sort": None, "title": None}
+    bare = {**y, "axis": None}
+    span: View = {
+        "transform": [
+            {"filter": f"datum.{high} > 0"},
+            {"calculate": f"max(datum.{low}, 1)", "as": "from"},
+        ],
+        "mark": {"type": "bar", "height": 8, "opacity": 0.45},
+        "encoding": {"x": logarithmic("from", title), "x2": {"field": high}, "y": bare},
+    }
+    tick: View = {
+        "transform": [{"filter": f"datum.{middle} > 0"}],
+        "mark": {"type": "tick", "thickness": 3, "color": VERMILION, "height": 12},
+        "encoding": {"x": logarithmic(middle, title), "y": bare},
+    }
+    zero: View = {
+        "transform": [
+            {"fold": [low, middle, high], "as": ["which", "value"]},
+            {"filter": "isValid(datum.value) && datum.value == 0"},
+        ],
+        "width": _STRIP,
+        "height": {"step": _STEP},
+        "mark": {"type": "point", "color": VERMILION},
+        "encoding": {"x": _zero(), "y": y},
+    }
+    panel: View = {"width": _WIDTH, "height": {"step": _STEP}, "layer": [span, tick]}
+    return {"data": TABLE, "hconcat": [zero, panel], "spacing": 2}
+
+
+def strip(points: str, category: str, value: str, title: str, colour: str | None = None) -> Chart:
+    """Return each point of `points` on a log10 axis by category; zeros stand in a strip."""
+    y: Encoding = {"field": category, "type": "nominal", "title": None}
+    shown: Encoding = {"opacity": {"value": 0.5}}
+    if colour:
+        shown["color"] = {"field": colour, "type": "nominal", "title": colour.replace("_", " ")}
+    zero: View = {
+        "transform": [{"filter": f"datum.{value} == 0"}],
+        "width": _STRIP,
+        "height": {"step": _STEP},
+        "mark": {"type": "tick", "thickness": 2},
+        "encoding": {"x": _zero(), "y": y, **shown},
+    }
+    panel: View = {
+        "transform": [{"filter": f"datum.{value} > 0"}],
+        "width": _WIDTH,
+        "height": {"step": _STEP},
+        "mark": {"type": "tick", "thickness": 2},
+        "encoding": {"x": logarithmic(value, title), "y": {**y, "axis": None}, **shown},
+    }
+    return {"data": {"name": points}, "hconcat": [zero, panel], "spacing": 2}
+
+
+def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -> Chart:
+    """Return points on two log10 axes, flagged ones marked and named; zeros stand in strips."""
+    seen: Encoding = {
+        "color": {
+            "field": "is_flagged",
+            "type": "nominal",
+            "title": "flagged",
+            "scale": {"domain": [False, True], "range": [BLUE, VERMILION]},
+        },
+        "tooltip": [{"field": name} for name in (label, x, y)],
+    }
+    mark: View = {"type": "point", "size": 24, "opacity": 0.6}
+    size = 380
+    across, up = logarithmic(x, x_title), logarithmic(y, y_title)
+    dots: View = {"mark": mark, "encoding": {"x": across, "y": up, **seen}}
+    names: View = {
+        "transform": [{"filter": "datum.is_flagged"}],
+        "mark": {"type": "text", "align": "right", "dx": -6, "color": VERMILION},
+        "encoding": {"x": across, "y": up, "text": {"field": label}},
+    }
+    line: View = {
+        "data": {"name": "line"},
+        "mark": {"type": "line", "color": GREY, "strokeDash": [5, 4]},
+        "encoding": {"x": across, "y": up},
+    }
+    both: View = {
+        "transform": [{"filter": f"datum.{x} > 0 && datum.{y} > 0"}],
+        "width": _WIDTH,
+        "height": size,
+        "layer": [dots, names, line],
+    }
+    left: View = {
+        "transform": [{"filter": f"datum.{x} == 0 && datum.{y} > 0"}],
+        "width": _STRIP,
+        "height": size,
+        "mark": mark,
+        "encoding": {"x": _zero(), "y": up, **seen},
+    }
+    return {
+        "data": {"name": points},
+        "hconcat": [left, both],
+        "spacing": 2,
+        "resolve": {"scale": {"y": "shared"}},
+    }
+
+
+def _zero() -> Encoding:
+    return {"datum": "0", "type": "nominal", "title": None, "axis": {"labelAngle": 0}}

@@ -2,16 +2,18 @@
 """What runs the SQL of figures: DuckDB in this process, over the Parquet files as they lie."""
 
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from hubkeep.observatory import views
 from hubkeep.observatory.dimensions import Dimensions
 from hubkeep.observatory.figure import Value
-from hubkeep.observatory.schema import TABLES
+from hubkeep.observatory.filters import Filters
+from hubkeep.observatory.manifest import Manifest
+from hubkeep.observatory.schema import MODELS, TABLES, Table
 from hubkeep.observatory.store import read_manifest
 from hubkeep.observatory.workbench import quoted
 
@@ -19,23 +21,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
+MEMORY: Final = "256MB"
+"""What DuckDB may use; Python, Arrow and NumPy come on top of it. It spills what is more."""
+
+IN_MEMORY: Final = 20_000
+"""Up to so many models, a universe is held as a table: most figures of one read it several times."""
+
 _NAMED: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
-
-Flagged = Literal["mark", "keep", "drop"]
-"""What becomes of counters that stand out: marked and left out of shares, counted like all others,
-or left out of everything.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which models a reader asks about; the empty ones are all."""
-
-    org_type: str = ""
-    since: str = ""
-    """First day of being made, such as 2024-01-01; models without a date are left out then."""
-    until: str = ""
-    flagged: Flagged = "mark"
+_UNIVERSE: Final = re.compile(r"\buniverse\b")
 
 
 class Engine(Protocol):
@@ -47,30 +40,39 @@ class Engine(Protocol):
 
 
 class DuckEngine:
-    """The views over some snapshots, oldest first; figures are about the last of them."""
+    """The views over some snapshots, oldest first; figures are about the last of them.
+
+    One engine runs as many figures as wanted, one after the other.
+    """
 
     def __init__(
         self,
         folders: Sequence[Path],
         dimensions: Dimensions,
         filters: Filters | None = None,
-        memory: str = "400MB",
+        memory: str = MEMORY,
     ) -> None:
         import duckdb
 
         self._filters = filters or Filters()
         self._dimensions = dimensions
+        self._spill = tempfile.TemporaryDirectory(prefix="hubkeep-figures-")
         self._connection: DuckDBPyConnection = duckdb.connect(
             config={
                 "memory_limit": memory,
                 "threads": 2,
+                "temp_directory": self._spill.name,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             }
         )
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._universe: tuple[Value, Value] | None = None
-        self._open(folders)
+        self._universe: tuple[int, str] | None = None
+        try:
+            self._open(folders)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> "DuckEngine":
         return self
@@ -81,53 +83,52 @@ class DuckEngine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the memory, and what lies on disk; the snapshots stay as they are."""
         self._connection.close()
+        self._spill.cleanup()
 
     def query(self, sql: str, parameters: Mapping[str, Value]) -> "pa.Table":
         """Return the rows of a SELECT; see Engine."""
-        self._choose(parameters)
+        if _UNIVERSE.search(sql):
+            self._choose(int(parameters.get("k", 300)), str(parameters.get("rule", views.RULES[0])))
         wanted = set(_NAMED.findall(sql))
         given = {name: value for name, value in parameters.items() if name in wanted}
-        return self._connection.execute(sql, given).to_arrow_table()
+        return self._connection.sql(sql, params=given).to_arrow_table()
 
     def _open(self, folders: Sequence[Path]) -> None:
         run = self._connection.execute
-        last = folders[-1]
-        there = read_manifest(last).tables
+        manifests = [read_manifest(folder) for folder in folders]
         for name, table in TABLES.items():
-            if name in there:
-                run(f"CREATE VIEW raw_{name} AS SELECT * FROM {quoted(last / f'{name}.parquet')}")
-            else:
-                nulls = ", ".join(
-                    f'CAST(NULL AS {c.kind.value}) AS "{c.name}"' for c in table.columns
-                )
-                run(f"CREATE VIEW raw_{name} AS SELECT {nulls} WHERE false")
-        self._history(folders)
-        self._know()
-        run(f"CREATE VIEW models AS {self._filtered()}")
+            there = name in manifests[-1].tables
+            run(f"CREATE VIEW raw_{name} AS {_rows(table, folders[-1] if there else None)}")
+        self._know_names()
+        self._look_back(folders, manifests)
+        run(f"CREATE TABLE known_flags AS {views.FLAGS}")
+        run(f"CREATE VIEW known_models AS {views.KNOWN_MODELS}")
+        run(f"CREATE VIEW models AS {views.models(self._filters)}")
         run(f"CREATE VIEW lineage AS {views.LINEAGE}")
         for name in TABLES:
             if name not in ("models", "lineage"):
                 run(f"CREATE VIEW {name} AS SELECT * FROM raw_{name}")
 
-    def _history(self, folders: Sequence[Path]) -> None:
+    def _look_back(self, folders: Sequence[Path], manifests: Sequence[Manifest]) -> None:
+        """Make `snapshots` and `history`: what all snapshots say of models."""
         parts, rows = [], []
-        for number, folder in enumerate(folders):
-            manifest = read_manifest(folder)
-            taken = f"TIMESTAMP {quoted(manifest.taken_at[:19])}"
+        for number, (folder, manifest) in enumerate(zip(folders, manifests, strict=True)):
+            taken = f"TIMESTAMP {quoted(manifest.taken_at[:19].replace('T', ' '))}"
             rows.append(
                 f"SELECT {number} AS number, {taken} AS taken_at, {quoted(manifest.id)} AS id"
             )
-            if "models" in manifest.tables:
-                parts.append(
-                    f"SELECT {number} AS number, {taken} AS taken_at, * "
-                    f"FROM {quoted(folder / 'models.parquet')}"
-                )
-        self._connection.execute(f"CREATE VIEW snapshots AS {' UNION ALL '.join(rows)}")
-        if parts:
-            self._connection.execute(f"CREATE VIEW history AS {' UNION ALL '.join(parts)}")
+            there = _rows(MODELS, folder if MODELS.name in manifest.tables else None)
+            parts.append(f"SELECT {number} AS number, {taken} AS taken_at, * FROM ({there}) AS m")
+        run = self._connection.execute
+        run(f"CREATE VIEW snapshots AS {' UNION ALL '.join(rows)}")
+        run(f"CREATE VIEW history AS {views.HISTORY.format(parts=' UNION ALL '.join(parts))}")
 
-    def _know(self) -> None:
+    def _know_names(self) -> None:
         """Make the small tables of what Hubkeep knows, as far as the snapshot asks for it."""
         import pyarrow as pa
 
@@ -135,18 +136,13 @@ class DuckEngine:
         found = run("SELECT DISTINCT license FROM raw_models WHERE license IS NOT NULL ORDER BY 1")
         licenses = [row[0] for row in found.fetchall()]
         classes = [known.license_class(name) for name in licenses]
-        self._keep("known_licenses", pa.table({"license": licenses, "license_class": classes}))
+        self._keep("known_licenses", license=licenses, license_class=classes)
         tasks = sorted(known.modalities)
-        self._keep(
-            "known_tasks",
-            pa.table({"task": tasks, "modality": [known.modalities[task] for task in tasks]}),
-        )
+        self._keep("known_tasks", task=tasks, modality=[known.modalities[task] for task in tasks])
         old = sorted(known.aliases)
-        self._keep(
-            "known_aliases", pa.table({"old": old, "new": [known.aliases[name] for name in old]})
-        )
-        self._keep("known_namespaces", known.resolved(self._authors(), self._self_assigned()))
-        run(f"CREATE TABLE known_flags AS {views.FLAGS}")
+        self._keep("known_aliases", old=old, new=[known.aliases[name] for name in old])
+        resolved: pa.Table = known.resolved(self._authors(), self._self_assigned())
+        self._keep("known_namespaces", **{name: resolved[name] for name in resolved.column_names})
 
     def _authors(self) -> list[str]:
         """Namespaces, and ids without one: an alias may know whose they are."""
@@ -161,30 +157,33 @@ class DuckEngine:
         )
         return dict(found.fetchall())
 
-    def _keep(self, name: str, table: "pa.Table") -> None:
-        self._connection.register("given", table)
+    def _keep(self, name: str, **columns: "Sequence[str] | pa.ChunkedArray") -> None:
+        import pyarrow as pa
+
+        arrays = {key: pa.array(values, pa.string()) if isinstance(values, list) else values
+                  for key, values in columns.items()}
+        self._connection.register("given", pa.table(arrays))
         self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
         self._connection.unregister("given")
 
-    def _filtered(self) -> str:
-        chosen, wheres = self._filters, []
-        if chosen.org_type:
-            wheres.append(f"org_type = {quoted(chosen.org_type)}")
-        if chosen.since:
-            wheres.append(f"created_at >= TIMESTAMP {quoted(chosen.since)}")
-        if chosen.until:
-            wheres.append(f"created_at < TIMESTAMP {quoted(chosen.until)} + INTERVAL 1 DAY")
-        if chosen.flagged == "drop":
-            wheres.append("NOT is_flagged")
-        where = f"WHERE {' AND '.join(wheres)}" if wheres else ""
-        columns = "* REPLACE (false AS is_flagged)" if chosen.flagged == "keep" else "*"
-        return f"SELECT {columns} FROM ({views.MODELS}) AS known {where}"
+    def _choose(self, k: int, rule: str) -> None:
+        """Make `universe` what the parameters say."""
+        if (k, rule) == self._universe:
+            return
+        run = self._connection.execute
+        run("DROP VIEW IF EXISTS universe")
+        run(f"CREATE OR REPLACE TABLE universe_places AS {views.places(rule, k)}")
+        if k <= IN_MEMORY:
+            run(f"CREATE OR REPLACE TABLE universe_rows AS {views.UNIVERSE}")
+            run("CREATE VIEW universe AS SELECT * FROM universe_rows")
+        else:
+            run(f"CREATE VIEW universe AS {views.UNIVERSE}")
+        self._universe = (k, rule)
 
-    def _choose(self, parameters: Mapping[str, Value]) -> None:
-        """Make the view `universe` what the parameters say."""
-        chosen = (parameters.get("k", 300), parameters.get("rule", "downloads_30d"))
-        if chosen != self._universe:
-            k, rule = int(chosen[0]), str(chosen[1])
-            sql = views.UNIVERSE[rule].replace("$k", str(k))
-            self._connection.execute(f"CREATE OR REPLACE VIEW universe AS {sql}")
-            self._universe = chosen
+
+def _rows(table: Table, folder: Path | None) -> str:
+    """The SQL of a table of a snapshot; without a folder it has no rows."""
+    if folder is not None:
+        return f"SELECT * FROM {quoted(folder / f'{table.name}.parquet')}"
+    nulls = ", ".join(f'CAST(NULL AS {one.kind.value}) AS "{one.name}"' for one in table.columns)
+    return f"SELECT {nulls} WHERE false"

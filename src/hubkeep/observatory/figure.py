@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 Scalar = float | int | str | bool | None
 Value = str | int | float | bool
 
+class BadParameter(ValueError):
+    """A parameter that a figure does not have, or a value that it cannot take; the text says why."""
+
+
 ColumnKind = Literal["text", "whole", "real", "flag", "day", "time"]
 
 
@@ -49,15 +53,17 @@ class Context:
     taken_at: Sequence[str]
     """Of the snapshots, oldest first."""
     query: Callable[[str], "pa.Table"]
-    """Runs more SQL over the same views, with the same parameters."""
+    """Runs more SQL over the same views, with the same parameters. Its rows come in the order that
+    it asks for: without ORDER BY the order is any.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
     """What a figure says in the end: its table, and numbers by name (R2, Gini, reporting rate).
 
-    `n` is how many rows of the snapshot the figure is about; None counts what the SQL's column
-    `n_used` says, or the rows of the view `models`. `excluded` counts what was left out, by reason.
+    `n` is how many rows of the snapshot the numbers are made of, without those that `excluded`
+    counts; None stands for all rows of the view `universe`, if the SQL reads it, or `models`.
     """
 
     table: "pa.Table"
@@ -67,10 +73,14 @@ class Finished:
     missing: Mapping[str, int] = field(default_factory=dict)
     """Rows of the universe without the value that is asked about, by column: no zero, nothing."""
     notes: Sequence[str] = ()
+    points: Mapping[str, "pa.Table"] = field(default_factory=dict)
+    """Further tables that the chart draws, by the name that it calls their data."""
 
 
 Chart = Mapping[str, object]
-"""A Vega-Lite specification whose data is the figure's table, by the name `table`."""
+"""A Vega-Lite specification whose data is the figure's table, by the name `table`, and what
+`Finished.points` has.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +97,8 @@ class Figure:
     needs: Mapping[str, Sequence[str]]
     """Columns of the snapshot without which there is no answer, by table."""
     chart: Callable[["pa.Table", Mapping[str, Scalar]], Chart]
+    wants: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Columns that it can do without: what depends on them is null then, and a note says so."""
     parameters: Sequence[Parameter] = ()
     snapshots: int = 1
     """How many it needs at least."""

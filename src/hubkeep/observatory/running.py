@@ -5,18 +5,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.engine import Engine, Filters
-from hubkeep.observatory.figure import Answer, Context, Figure, Finished, Scalar, Value
+from hubkeep.observatory.engine import Engine
+from hubkeep.observatory.figure import (
+    Answer,
+    BadParameter,
+    Context,
+    Figure,
+    Finished,
+    Parameter,
+    Scalar,
+    Value,
+)
+from hubkeep.observatory.filters import Filters, conditions
 from hubkeep.observatory.manifest import Manifest
+from hubkeep.observatory.views import needed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+__all__ = ["BadParameter", "Flag", "Result", "chosen", "empty", "lacking", "run"]
+
 FLAGGED_SHOWN: Final = 20
 
-
-class BadParameter(ValueError):
-    """A parameter that a figure does not have, or a value that it cannot take; the text says why."""
+_FLAGS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +48,32 @@ class Result:
     filters: Filters
     table: "pa.Table"
     """The figure's columns, in order, in rows whose order is total: the same every time."""
+    points: Mapping[str, "pa.Table"]
+    """Further tables that the chart draws."""
     scalars: Mapping[str, Scalar]
     n: int
+    """Rows that the figure is about."""
     excluded: Mapping[str, int]
+    """Rows that were left out, by reason: what the reader's filters and the figure's rules do."""
     missing: Mapping[str, int]
+    """Rows that the figure is about without the value, by column."""
     missing_columns: Sequence[str]
     """Columns that the source does not have and without which there is no answer: then n is 0."""
     flagged: Sequence[Flag]
+    """The largest FLAGGED_SHOWN counters of the snapshot that stand out."""
+    n_flagged: int
+    """How many stand out in all."""
     notes: Sequence[str]
     snapshots: Sequence[Manifest]
     dimensions: str
     sql: str
+
+    @property
+    def window(self) -> str:
+        """The day of the snapshot, or the first and the last of several."""
+        days = [one.taken_at[:10] for one in self.snapshots]
+        over_time = self.figure.snapshots > 1 and len(days) > 1
+        return f"{days[0]} to {days[-1]}" if over_time else days[-1]
 
 
 def run(
@@ -64,41 +90,60 @@ def run(
     Raises BadParameter. Where the snapshot lacks what the figure needs, or there are fewer
     snapshots than it needs, the table is empty, n is 0 and the result says what is missing.
     """
+    filters = filters or Filters()
     parameters = chosen(figure, given or {})
-    lacks = lacking(figure, snapshots)
-    finished = (
-        Finished(empty(figure), n=0)
-        if lacks
-        else _answered(figure, sql, engine, snapshots, parameters)
-    )
+    lacks = lacking(figure, snapshots, parameters)
+    if lacks:
+        finished = Finished(empty(figure), n=0)
+    else:
+        finished = _answered(figure, sql, engine, snapshots, parameters)
+    flagged = _flagged(engine)
     return Result(
         figure=figure,
         parameters=parameters,
-        filters=filters or Filters(),
+        filters=filters,
         table=_typed(figure, finished.table),
+        points=finished.points,
         scalars=finished.scalars,
         n=finished.n if finished.n is not None else _n(sql, engine, parameters),
-        excluded=finished.excluded,
-        missing=finished.missing,
+        excluded={} if lacks else {**_filtered(engine, filters), **_some(finished.excluded)},
+        missing=_some(finished.missing),
         missing_columns=lacks,
-        flagged=[] if lacks else _flagged(engine, snapshots[-1]),
-        notes=finished.notes,
+        flagged=flagged[:FLAGGED_SHOWN],
+        n_flagged=len(flagged),
+        notes=[] if lacks else [*finished.notes, *_notes(figure, snapshots[-1], parameters)],
         snapshots=snapshots,
         dimensions=dimensions,
         sql=sql,
     )
 
 
-def lacking(figure: Figure, snapshots: Sequence[Manifest]) -> list[str]:
+def lacking(
+    figure: Figure, snapshots: Sequence[Manifest], parameters: Mapping[str, Value] | None = None
+) -> list[str]:
     """Return what a figure needs and the snapshots do not have: columns as `models.size`."""
     if len(snapshots) < figure.snapshots:
         return [f"{figure.snapshots} snapshots; there is {len(snapshots)}"]
-    there = snapshots[-1].tables
+    needs = {table: list(columns) for table, columns in figure.needs.items()}
+    rule = (parameters or {}).get("rule")
+    if isinstance(rule, str):
+        models = needs.setdefault("models", [])
+        models += [column for column in needed(rule) if column not in models]
+    lacks = _absent(needs, snapshots[-1])
+    usable = sum(not _absent(needs, one) for one in snapshots)
+    if not lacks and usable < figure.snapshots:
+        columns = ", ".join(f"{table}.{name}" for table in needs for name in needs[table])
+        return [f"{figure.snapshots} snapshots with {columns}; there is {usable}"]
+    return lacks
+
+
+def _absent(columns: Mapping[str, Sequence[str]], snapshot: Manifest) -> list[str]:
+    there = snapshot.tables
     return [
-        f"{table}.{column}"
-        for table, columns in figure.needs.items()
-        for column in columns
-        if table not in there or column in there[table].missing
+        f"{table}.{name}"
+        for table, names in columns.items()
+        for name in names
+        if table not in there or name in there[table].missing
     ]
 
 
@@ -109,21 +154,29 @@ def chosen(figure: Figure, given: Mapping[str, Value]) -> dict[str, Value]:
     if unknown:
         there = ", ".join(sorted(known)) or "none"
         raise BadParameter(f"{figure.id} has no parameter {unknown[0]!r}; it has: {there}")
-    values: dict[str, Value] = {}
-    for name, one in known.items():
-        value = given.get(name, one.default)
-        try:
-            value = type(one.default)(value)
-        except ValueError as bad:
-            raise BadParameter(f"{name} must be like {one.default!r}, got {value!r}") from bad
-        if one.choices and value not in one.choices:
-            raise BadParameter(f"{name} must be one of {', '.join(one.choices)}, got {value!r}")
-        if isinstance(value, int | float) and not (
-            (one.least is None or value >= one.least) and (one.most is None or value <= one.most)
-        ):
-            raise BadParameter(f"{name} must be {one.least} to {one.most}, got {value!r}")
-        values[name] = value
-    return values
+    return {name: _value(one, given.get(name, one.default)) for name, one in known.items()}
+
+
+def _value(parameter: Parameter, given: Value) -> Value:
+    name, default = parameter.name, parameter.default
+    value: Value
+    try:
+        value = _FLAGS[str(given).lower()] if isinstance(default, bool) else type(default)(given)
+    except (ValueError, KeyError, OverflowError) as bad:
+        raise BadParameter(f"{name} must be like {default!r}, got {given!r}") from bad
+    if parameter.choices and value not in parameter.choices:
+        raise BadParameter(f"{name} must be one of {', '.join(parameter.choices)}, got {value!r}")
+    least, most = parameter.least, parameter.most
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if (least is not None and not value >= least) or (most is not None and not value <= most):
+            raise BadParameter(f"{name} must be {_bounds(least, most)}, got {value!r}")
+    return value
+
+
+def _bounds(least: float | None, most: float | None) -> str:
+    if least is None:
+        return f"at most {most:,}"
+    return f"at least {least:,}" if most is None else f"{least:,} to {most:,}"
 
 
 def empty(figure: Figure) -> "pa.Table":
@@ -154,13 +207,40 @@ def _n(sql: str, engine: Engine, parameters: Mapping[str, Value]) -> int:
     return engine.query(f"SELECT count(*) AS n FROM {view}", parameters)["n"][0].as_py()
 
 
-def _flagged(engine: Engine, snapshot: Manifest) -> list[Flag]:
-    if "models" not in snapshot.tables:
-        return []
+def _filtered(engine: Engine, filters: Filters) -> dict[str, int]:
+    """Models that the reader's filters leave out, by the first reason that holds."""
+    failed = conditions(filters)
+    if not failed:
+        return {}
+    whens = " ".join(
+        f"WHEN NOT ({one.sql}) OR ({one.sql}) IS NULL THEN {at}" for at, one in enumerate(failed)
+    )
     rows = engine.query(
-        "SELECT f.id, m.downloads_30d, min(f.reason) AS reason FROM known_flags AS f "
-        "JOIN raw_models AS m ON m.id = f.id GROUP BY f.id, m.downloads_30d "
-        f"ORDER BY m.downloads_30d DESC, f.id LIMIT {FLAGGED_SHOWN}",
+        f"SELECT failed, count(*) AS n FROM (SELECT CASE {whens} END AS failed FROM known_models) "
+        "AS m WHERE failed IS NOT NULL GROUP BY failed ORDER BY failed",
+        {},
+    )
+    return {failed[row["failed"]].reason: row["n"] for row in rows.to_pylist()}
+
+
+def _some(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: n for name, n in counts.items() if n}
+
+
+def _notes(figure: Figure, snapshot: Manifest, parameters: Mapping[str, Value]) -> list[str]:
+    wanted = dict(figure.wants)
+    if parameters.get("rule") == "union":
+        wanted["models"] = [*wanted.get("models", ()), "trending"]
+    return [
+        f"The source does not have {column}: what depends on it is left empty."
+        for column in _absent(wanted, snapshot)
+    ]
+
+
+def _flagged(engine: Engine) -> list[Flag]:
+    rows = engine.query(
+        "SELECT f.id, m.downloads_30d, f.reason FROM known_flags AS f "
+        "JOIN raw_models AS m ON m.id = f.id ORDER BY m.downloads_30d DESC, f.id",
         {},
     )
     return [Flag(**row) for row in rows.to_pylist()]
@@ -173,7 +253,7 @@ def _typed(figure: Figure, table: "pa.Table | None") -> "pa.Table":
     schema = pa.schema([pa.field(one.name, _arrow(one)) for one in figure.columns])
     if table is None:
         return schema.empty_table()
-    return table.select(schema.names).cast(schema)
+    return table.select(schema.names).cast(schema).combine_chunks()
 
 
 def _arrow(answer: Answer) -> "pa.DataType":

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import DuckEngine, Filters
+from hubkeep.observatory.engine import DuckEngine
 from hubkeep.observatory.figure import Value
 from hubkeep.observatory.figures import all_figures
+from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.manifest import Manifest
 from hubkeep.observatory.running import Result, run
 from hubkeep.observatory.store import read_manifest

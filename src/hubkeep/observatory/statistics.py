@@ -16,12 +16,15 @@ DRAWS: Final = 2000
 BOOTSTRAP_ROWS: Final = 10_000
 """The largest universe that is drawn from; above, the interval is computed by the delta method."""
 
+BOOTSTRAP: Final = "bootstrap"
+DELTA: Final = "delta method"
+
 _Z95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95% interval and how it was come by: bootstrap or delta method."""
+    """A 95% interval, or a range, and how it was come by."""
 
     low: float
     high: float
@@ -35,16 +38,17 @@ def share_intervals(
 
     `groups` has a number from 0 to `count` - 1 for each model, `weights` what it counts for (1, or
     its downloads). Up to BOOTSTRAP_ROWS models: percentiles of DRAWS bootstrap draws with SEED.
-    Above: the delta method for a ratio of sums, p = S_g / S, var(p) = sum((y_i - p x_i)^2) / S^2,
-    with y_i the weight of a model of the group and else 0 (Cochran, Sampling Techniques, 2.11).
+    Above: `delta_intervals`. Nothing where there is no weight at all.
     """
     import numpy as np
 
     total = float(weights.sum())
     if total <= 0 or not len(weights):
         return {}
+    weights = weights.astype(np.float64)
     if len(weights) > BOOTSTRAP_ROWS:
-        return _by_delta(groups, weights.astype(np.float64), count, total)
+        sums = np.bincount(groups, weights, count)
+        return delta_intervals(sums, np.bincount(groups, weights**2, count))
     draw = np.random.Generator(np.random.PCG64(SEED))
     shares = np.empty((DRAWS, count))
     for at in range(DRAWS):
@@ -53,31 +57,43 @@ def share_intervals(
         shares[at] = sums / max(sums.sum(), 1e-300)
     low, high = np.percentile(shares, (2.5, 97.5), axis=0)
     return {
-        group: Interval(float(low[group]), float(high[group]), "bootstrap")
-        for group in range(count)
+        group: Interval(float(low[group]), float(high[group]), BOOTSTRAP) for group in range(count)
     }
 
 
-def _by_delta(
-    groups: "np.ndarray", weights: "np.ndarray", count: int, total: float
+def delta_intervals(
+    sums: "Sequence[float] | np.ndarray", squares: "Sequence[float] | np.ndarray"
 ) -> Mapping[int, Interval]:
+    """Return the 95% interval of each group's share from its sum of weights and of their squares.
+
+    The groups are all there are. The delta method for a ratio of sums, p = S_g / S:
+    var(p) = sum((y_i - p x_i)^2) / S^2, with x_i the weight of a model and y_i the same inside of
+    the group, else 0 (Cochran, Sampling Techniques, 2.11).
+    """
     import numpy as np
 
-    sums = np.bincount(groups, weights, count)
-    squares = np.bincount(groups, weights**2, count)
-    all_squares = float((weights**2).sum())
-    shares = sums / total
-    # sum over models of (y - p w)^2, with y = w inside the group and 0 outside of it.
-    spread = squares * (1 - 2 * shares) + shares**2 * all_squares
+    part, square = np.asarray(sums, dtype=np.float64), np.asarray(squares, dtype=np.float64)
+    total = float(part.sum())
+    if total <= 0:
+        return {}
+    shares = part / total
+    spread = square * (1 - 2 * shares) + shares**2 * float(square.sum())
     error = np.sqrt(np.maximum(spread, 0)) / total * _Z95
+    low, high = np.maximum(shares - error, 0), np.minimum(shares + error, 1)
     return {
-        group: Interval(
-            float(max(0.0, shares[group] - error[group])),
-            float(min(1.0, shares[group] + error[group])),
-            "delta method",
-        )
-        for group in range(count)
+        group: Interval(float(low[group]), float(high[group]), DELTA) for group in range(len(part))
     }
+
+
+def rate_interval(part: int, whole: int) -> Interval | None:
+    """Return the 95% Wilson score interval of a rate; None of nothing."""
+    if not whole:
+        return None
+    rate, square = part / whole, _Z95**2
+    middle = (rate + square / (2 * whole)) / (1 + square / whole)
+    spread = (rate * (1 - rate) + square / (4 * whole)) / whole
+    error = _Z95 * spread**0.5 / (1 + square / whole)
+    return Interval(max(0.0, middle - error), min(1.0, middle + error), "Wilson score")
 
 
 def leave_one_out(total: float, part: float, largest_in: float, largest_out: float) -> Interval:
@@ -110,3 +126,13 @@ def hhi(values: "Sequence[float] | np.ndarray") -> float | None:
     weights = np.asarray(values, dtype=np.float64)
     total = float(weights.sum())
     return float(((weights / total) ** 2).sum()) if total > 0 else None
+
+
+def quantiles(values: "Sequence[float] | np.ndarray", at: Sequence[float]) -> list[float | None]:
+    """Return quantiles, with straight lines between the values; None of nothing."""
+    import numpy as np
+
+    ordered = np.asarray(values, dtype=np.float64)
+    if not len(ordered):
+        return [None] * len(at)
+    return [float(one) for one in np.quantile(ordered, at)]

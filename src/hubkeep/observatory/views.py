@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The views that the SQL of every figure reads, written once for all engines.
 
-Below them lie, as an engine brings them, the tables of the snapshot (`raw_models`, ...), `history`,
-and small tables of what Hubkeep knows (`known_*`).
+Below them lie, as an engine brings them, the tables of the snapshot (`raw_models`, ...),
+`snapshots`, `history`, and small tables of what Hubkeep knows (`known_*`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Final
 
 from hubkeep.observatory.dimensions import NONE
+from hubkeep.observatory.filters import STAMP, Filters, conditions
 
-STAMP: Final = "2022-03-02"
-"""The day that huggingface.co gave to all repositories that are older: no date, a bound."""
-
-MODELS: Final = f"""
+KNOWN_MODELS: Final = f"""
 SELECT m.*,
   coalesce(n.namespace, m.author, '{NONE}') AS namespace,
   coalesce(n.entity, m.author, '{NONE}') AS entity,
@@ -36,16 +34,50 @@ LEFT JOIN known_flags AS f ON f.id = m.id
 """
 
 RULES: Final = ("downloads_30d", "downloads_all", "likes", "trending")
+UNION: Final = "union"
+UNION_OF: Final = ("downloads_30d", "likes", "trending")
 
-UNIVERSE: Final[Mapping[str, str]] = {
-    rule: f"""
-SELECT * FROM (
-  SELECT *, row_number() OVER (ORDER BY {rule} DESC, id) AS place
-  FROM models WHERE {rule} IS NOT NULL
-) AS ranked WHERE place <= $k
-"""
-    for rule in RULES
-}
+UNIVERSE: Final = (
+    "SELECT m.*, p.place FROM models AS m JOIN universe_places AS p ON p.id = m.id"
+)
+
+
+def models(filters: Filters) -> str:
+    """Return the SQL of the view `models`: those of `known_models` that the reader asks about."""
+    kept = [condition.sql for condition in conditions(filters)]
+    where = f" WHERE {' AND '.join(kept)}" if kept else ""
+    columns = "* REPLACE (false AS is_flagged)" if filters.flagged == "keep" else "*"
+    return f"SELECT {columns} FROM known_models{where}"
+
+
+def places(rule: str, k: int) -> str:
+    """Return the SQL of `universe_places` (id, place): the top `k` models by a rule, ties by id.
+
+    The rule `union` takes the top k by each of UNION_OF, as far as the source has them, placed by
+    downloads.
+    """
+    if rule != UNION:
+        return (
+            f"SELECT id, row_number() OVER (ORDER BY {rule} DESC, id) AS place "
+            f"FROM ({_top(rule, k)}) AS top"
+        )
+    parts = " UNION ".join(f"SELECT id FROM ({_top(one, k)}) AS by_{one}" for one in UNION_OF)
+    return (
+        "SELECT m.id, row_number() OVER (ORDER BY m.downloads_30d DESC NULLS LAST, m.id) AS place "
+        f"FROM models AS m JOIN ({parts}) AS chosen ON chosen.id = m.id"
+    )
+
+
+def _top(rule: str, k: int) -> str:
+    return (
+        f"SELECT id, {rule} FROM models WHERE {rule} IS NOT NULL ORDER BY {rule} DESC, id LIMIT {k}"
+    )
+
+
+def needed(rule: str) -> Sequence[str]:
+    """Return the columns of models without which there is no universe by a rule."""
+    return ("downloads_30d", "likes") if rule == UNION else (rule,)
+
 
 LINEAGE: Final = """
 SELECT DISTINCT coalesce(c.new, e.child) AS child, coalesce(p.new, e.parent) AS parent, e.relation
@@ -56,20 +88,41 @@ WHERE coalesce(c.new, e.child) <> coalesce(p.new, e.parent)
 """
 
 # What is flagged: see `figures` in the documentation of the observatory. A counter that stands out
-# is shown, marked, and left out of shares.
+# is shown, marked, and left out of shares. Small numbers are no sign of anything: of a handful of
+# models each holds more than 5%, and four with 3 downloads each are no copies of one counter.
 FLAGS: Final = """
-WITH total AS (SELECT sum(downloads_30d) AS dl FROM raw_models),
-large AS (
-  SELECT id, author, downloads_30d AS dl FROM raw_models, total
-  WHERE downloads_30d > total.dl / 10000
+WITH total AS (
+  SELECT sum(downloads_30d) AS dl, count(*) FILTER (WHERE downloads_30d > 0) AS n FROM raw_models
 ),
-alike AS (
-  SELECT a.id FROM large AS a
+large AS (
+  SELECT m.id, m.author, m.downloads_30d AS dl, m.likes AS likes
+  FROM raw_models AS m CROSS JOIN total AS t
+  WHERE m.downloads_30d >= 100 AND m.downloads_30d > t.dl / 10000
+),
+before AS (
+  SELECT model AS id, downloads_30d AS dl, likes FROM history
+  WHERE number = (SELECT max(number) - 1 FROM snapshots)
+),
+told AS (
+  SELECT m.id, 1 AS rule, 'more than 5% of all downloads' AS reason
+  FROM raw_models AS m CROSS JOIN total AS t
+  WHERE m.downloads_30d > 0.05 * t.dl AND m.downloads_30d > 3 * (t.dl / t.n)
+  UNION ALL
+  SELECT m.id, 2, 'more than ten times its count in the snapshot before, with the same likes'
+  FROM large AS m JOIN before AS b ON b.id = m.id
+  WHERE b.dl > 0 AND m.dl > 10 * b.dl
+    AND (m.likes = b.likes OR abs(m.likes - b.likes) < 0.01 * b.likes)
+  UNION ALL
+  SELECT a.id, 3, 'the same count as three others of its namespace'
+  FROM large AS a
   JOIN large AS b ON b.author = a.author AND b.id <> a.id AND abs(b.dl - a.dl) <= 0.02 * a.dl
   GROUP BY a.id HAVING count(*) >= 3
 )
-SELECT id, 'more than 5% of all downloads' AS reason FROM raw_models, total
-WHERE downloads_30d > 0.05 * total.dl
-UNION ALL
-SELECT id, 'the same count as three others of its namespace' FROM alike
+SELECT id, concat_ws('; ', max(CASE WHEN rule = 1 THEN reason END),
+  max(CASE WHEN rule = 2 THEN reason END), max(CASE WHEN rule = 3 THEN reason END)) AS reason
+FROM told GROUP BY id
 """
+
+HISTORY: Final = "SELECT coalesce(a.new, h.id) AS model, h.* FROM ({parts}) AS h " + (
+    "LEFT JOIN known_aliases AS a ON a.old = h.id"
+)

@@ -1,17 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """S1: licences by count."""
 
-from functools import partial
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hubkeep.observatory.charts import bars
-from hubkeep.observatory.figure import Answer, Figure
+from hubkeep.observatory.figure import Answer, Context, Figure, Finished
 from hubkeep.observatory.figures.shared import (
     LICENCE_MEANS,
     RULE,
     UNIVERSE_MEANS,
+    Groups,
     K,
     shares_of_models,
+    together,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_APACHE_MIT = "license_or_none IN ('apache-2.0', 'mit')"
+
+
+def _finish(table: "pa.Table", context: Context) -> Finished:
+    done = shares_of_models(table, context, "license_or_none", "licence", "(none)", "license")
+    two = together(context, "apache_mit_share", _APACHE_MIT, Groups("license_or_none"))
+    return replace(done, scalars={**done.scalars, **two})
+
 
 FIGURE = Figure(
     id="S1",
@@ -31,8 +46,8 @@ FIGURE = Figure(
         Answer("ci_lo", "real", "lower end of the 95% interval of share_all", "share"),
         Answer("ci_hi", "real", "upper end of it", "share"),
     ),
-    needs={"models": ("license", "downloads_30d")},
+    needs={"models": ("license",)},
     parameters=(K, RULE),
     chart=lambda _table, _scalars: bars("licence", "share_all", "Share of models", ci=True),
-    finish=partial(shares_of_models, by="license_or_none", name="licence", undeclared="(none)"),
+    finish=_finish,
 )

@@ -2,116 +2,236 @@
 """What several figures have in common: the universe of the most used, and shares with intervals."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from hubkeep.observatory.figure import Context, Finished, Parameter, Scalar
-from hubkeep.observatory.statistics import Interval, leave_one_out, share_intervals
-from hubkeep.observatory.views import RULES
+from hubkeep.observatory.statistics import (
+    BOOTSTRAP_ROWS,
+    Interval,
+    delta_intervals,
+    leave_one_out,
+    share_intervals,
+)
+from hubkeep.observatory.views import RULES, UNION
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 K: Final = Parameter("k", 300, "how many models the universe has", least=1, most=1_000_000)
-RULE: Final = Parameter("rule", "downloads_30d", "what the most used are by", choices=RULES)
+RULE: Final = Parameter(
+    "rule", "downloads_30d", "what the most used are by", choices=(*RULES, UNION)
+)
 
 UNIVERSE_MEANS: Final = (
     "The universe is the top k models by the rule (300 by downloads in the last 30 days unless said "
-    "otherwise), ties by id."
+    "otherwise), ties by id. The rule `union` takes the top k by downloads in 30 days, by likes and "
+    "by trending."
 )
 LICENCE_MEANS: Final = (
     "The licence is the first that a model names; (none) has named no licence, which is not the "
     "same as the licences `unknown` and `other`."
 )
+CREATORS_MEAN: Final = (
+    "A creator is a namespace, by its present name; (none) stands for old models without one. The "
+    "entity is who a namespace belongs to, by the table of entities; those that the table does not "
+    "know are entities of their own."
+)
+DOWNLOADS_MEAN: Final = (
+    "Downloads are those of the 30 days before the snapshot, as the source counts them: on "
+    "huggingface.co each GET and HEAD of a query file, so that automatic tests count too."
+)
 FLAGGED_MEANS: Final = (
     "Counters that are flagged are left out of dl and of shares; they stand in dl_flagged, and "
-    "dl_share_with_flagged is the share with them."
+    "the share with them stands in its own column."
 )
 LEFT_OUT_MEANS: Final = (
-    "loo_min and loo_max are the share if the one model that matters most to it is left out."
+    "loo_min and loo_max are the share if the one model that matters most to it is left out: its "
+    "own largest, or the largest of all others."
 )
+COUNTED: Final = "NOT is_flagged AND downloads_30d IS NOT NULL"
+"""SQL that holds for models whose downloads count."""
 
 Row = dict[str, "Scalar"]
 
 
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Models in groups, of which each has a share: SQL over a view of models."""
+
+    by: str
+    """What tells the group of a model."""
+    weight: str = "1"
+    """What a model counts for."""
+    where: str = "true"
+    view: str = "universe"
+
+
+def part(one: float, whole: float) -> float | None:
+    """Return a share; None of nothing."""
+    return one / whole if whole else None
+
+
+def counted(context: Context, view: str, conditions: Mapping[str, str]) -> dict[str, int]:
+    """Return how many rows of a view there are, as `n`, and for how many each condition holds."""
+    counts = "".join(
+        f", count(*) FILTER (WHERE {sql}) AS c{at}" for at, sql in enumerate(conditions.values())
+    )
+    row = context.query(f"SELECT count(*) AS n{counts} FROM {view}").to_pylist()[0]
+    return {"n": row["n"]} | {name: row[f"c{at}"] for at, name in enumerate(conditions)}
+
+
+def intervals(context: Context, groups: Groups, names: Sequence[str]) -> dict[str, Interval]:
+    """Return the 95% interval of the share of each group of `names`, the others being one more.
+
+    Bootstrap up to BOOTSTRAP_ROWS models, delta method above; the same draws every time.
+    """
+    import numpy as np
+
+    square = f"CAST({groups.weight} AS DECIMAL(19, 0)) * CAST({groups.weight} AS DECIMAL(19, 0))"
+    sums = context.query(
+        f"SELECT {groups.by} AS grouped, count(*) AS n, sum({groups.weight}) AS part, "
+        f"sum({square}) AS square FROM {groups.view} WHERE {groups.where} GROUP BY 1 ORDER BY 1"
+    ).to_pylist()
+    place = {name: at for at, name in enumerate(names)}
+    rest = len(names)
+    if sum(row["n"] for row in sums) > BOOTSTRAP_ROWS:
+        parts, squares = np.zeros(rest + 1), np.zeros(rest + 1)
+        for row in sums:
+            at = place.get(row["grouped"], rest)
+            parts[at] += float(row["part"])
+            squares[at] += float(row["square"])
+        found = delta_intervals(parts, squares)
+    else:
+        models = context.query(
+            f"SELECT {groups.by} AS grouped, CAST({groups.weight} AS BIGINT) AS weight "
+            f"FROM {groups.view} WHERE {groups.where} ORDER BY id"
+        )
+        numbers = [place.get(name, rest) for name in models["grouped"].to_pylist()]
+        found = share_intervals(
+            np.array(numbers, dtype=np.int64), models["weight"].to_numpy(), rest + 1
+        )
+    return {name: found[at] for name, at in place.items() if at in found}
+
+
+def together(context: Context, name: str, condition: str, groups: Groups) -> dict[str, Scalar]:
+    """Return the share of all models for which a condition holds, with its interval, by name."""
+    inside = "inside"
+    both = Groups(
+        f"CASE WHEN {condition} THEN '{inside}' ELSE 'outside' END",
+        groups.weight,
+        groups.where,
+        groups.view,
+    )
+    sums = context.query(
+        f"SELECT CAST(coalesce(sum({both.weight}) FILTER (WHERE {condition}), 0) AS BIGINT) AS part,"
+        f" CAST(coalesce(sum({both.weight}), 0) AS BIGINT) AS whole "
+        f"FROM {both.view} WHERE {both.where}"
+    ).to_pylist()[0]
+    found = intervals(context, both, [inside]).get(inside)
+    return {
+        name: part(sums["part"], sums["whole"]),
+        f"{name}_ci_lo": found.low if found else None,
+        f"{name}_ci_hi": found.high if found else None,
+    }
+
+
 def shares_of_models(
-    table: "pa.Table", context: Context, by: str, name: str, undeclared: str | None = None
+    table: "pa.Table",
+    context: Context,
+    by: str,
+    name: str,
+    undeclared: str | None = None,
+    missing: str | None = None,
 ) -> Finished:
     """Add to rows of groups their shares of models, with intervals.
 
     `table` has for each group its name in the column `name`, and `n`. `by` is the column of the
-    universe that groups it, `undeclared` the group that has declared nothing, if there is one.
-    Adds share_all, share_declared, ci_lo, ci_hi.
+    universe that groups it, `undeclared` the group that has declared nothing, if there is one, and
+    `missing` the column that is null there. Adds share_all, share_declared, ci_lo, ci_hi.
     """
     rows = table.to_pylist()
     total = sum(row["n"] for row in rows)
     declared = sum(row["n"] for row in rows if row[name] != undeclared)
-    models = context.query(f"SELECT {by} AS grouped, 1 AS weight FROM universe ORDER BY place")
-    intervals, method = _intervals(models, [row[name] for row in rows])
+    found = intervals(context, Groups(by), [row[name] for row in rows])
     for row in rows:
-        interval = intervals.get(row[name])
+        interval = found.get(row[name])
         row |= {
-            "share_all": _part(row["n"], total),
-            "share_declared": None if row[name] == undeclared else _part(row["n"], declared),
+            "share_all": part(row["n"], total),
+            "share_declared": None if row[name] == undeclared else part(row["n"], declared),
             "ci_lo": interval.low if interval else None,
             "ci_hi": interval.high if interval else None,
         }
-    return _finished(
-        table, rows, {"n_total": total, "n_declared": declared, "interval_method": method}
+    return Finished(
+        as_table(table, rows),
+        {"n_total": total, "n_declared": declared, "interval_method": _method(found)},
+        missing={missing: total - declared} if missing else {},
     )
 
 
 def shares_of_downloads(
-    table: "pa.Table", context: Context, by: str, name: str, undeclared: str | None = None
+    table: "pa.Table",
+    context: Context,
+    by: str,
+    name: str,
+    undeclared: str | None = None,
+    missing: str | None = None,
 ) -> Finished:
     """Add to rows of groups their shares of downloads, with intervals and what one model does.
 
     `table` has for each group its name in the column `name`, `dl` and `dl_largest` (without flagged
-    counters) and `dl_flagged`; `by` and `undeclared` as in `shares_of_models`. Adds dl_share_all,
-    dl_share_declared (null for `undeclared`), loo_min, loo_max, ci_lo, ci_hi and
+    counters) and `dl_flagged`; `by`, `undeclared` and `missing` as in `shares_of_models`. Adds
+    dl_share_all, dl_share_declared (null for `undeclared`), loo_min, loo_max, ci_lo, ci_hi and
     dl_share_with_flagged.
     """
     rows = table.to_pylist()
     total = sum(row["dl"] for row in rows)
     declared = sum(row["dl"] for row in rows if row[name] != undeclared)
     claimed = total + sum(row["dl_flagged"] for row in rows)
-    models = context.query(
-        f"SELECT {by} AS grouped, downloads_30d AS weight FROM universe "
-        "WHERE NOT is_flagged AND downloads_30d IS NOT NULL ORDER BY place"
-    )
-    intervals, method = _intervals(models, [row[name] for row in rows])
-    others = _largest_of_others([row["dl_largest"] for row in rows])
+    groups = Groups(by, "downloads_30d", COUNTED)
+    found = intervals(context, groups, [row[name] for row in rows])
+    others = largest_of_others([row["dl_largest"] for row in rows])
     for row, other in zip(rows, others, strict=True):
         alone = leave_one_out(total, row["dl"], row["dl_largest"], other)
-        interval = intervals.get(row[name])
+        interval = found.get(row[name])
         row |= {
-            "dl_share_all": _part(row["dl"], total),
-            "dl_share_declared": None if row[name] == undeclared else _part(row["dl"], declared),
+            "dl_share_all": part(row["dl"], total),
+            "dl_share_declared": None if row[name] == undeclared else part(row["dl"], declared),
             "loo_min": alone.low if total else None,
             "loo_max": alone.high if total else None,
             "ci_lo": interval.low if interval else None,
             "ci_hi": interval.high if interval else None,
-            "dl_share_with_flagged": _part(row["dl"] + row["dl_flagged"], claimed),
+            "dl_share_with_flagged": part(row["dl"] + row["dl_flagged"], claimed),
         }
     scalars: dict[str, Scalar] = {
         "dl_total": total,
         "dl_declared": declared,
         "dl_flagged": claimed - total,
-        "interval_method": method,
+        "interval_method": _method(found),
     }
-    return _finished(table, rows, scalars)
+    nulls = {missing: f"{missing} IS NULL"} if missing else {}
+    counts = counted(
+        context,
+        "universe",
+        {"flagged": "is_flagged", "downloads_30d": "downloads_30d IS NULL", **nulls},
+    )
+    return Finished(
+        as_table(table, rows),
+        scalars,
+        n=counts["n"] - counts["flagged"],
+        excluded={"flagged": counts["flagged"]},
+        missing={one: counts[one] for one in ("downloads_30d", *nulls)},
+    )
 
 
-def _finished(table: "pa.Table", rows: list[Row], scalars: Mapping[str, Scalar]) -> Finished:
+def as_table(table: "pa.Table", rows: Sequence[Mapping[str, object]]) -> "pa.Table":
+    """Return rows as a table; without rows, `table` with all that is asked of it being absent."""
     import pyarrow as pa
 
-    return Finished(pa.Table.from_pylist(rows) if rows else table, scalars)
+    return pa.Table.from_pylist(list(rows)) if rows else table
 
 
-def _part(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
-def _largest_of_others(largest: Sequence[int]) -> list[int]:
+def largest_of_others(largest: Sequence[int]) -> list[int]:
     """For each group the largest model of all other groups."""
     ordered = sorted(largest, reverse=True)
     first, second = (ordered + [0, 0])[:2]
@@ -124,12 +244,5 @@ def _largest_of_others(largest: Sequence[int]) -> list[int]:
     return found
 
 
-def _intervals(models: "pa.Table", names: list[str]) -> tuple[dict[str, Interval], str]:
-    import numpy as np
-
-    place = {name: at for at, name in enumerate(names)}
-    groups = np.array([place[name] for name in models["grouped"].to_pylist()], dtype=np.int64)
-    weights = models["weight"].to_numpy()
-    found = share_intervals(groups, weights, len(names))
-    method = next((one.method for one in found.values()), "none")
-    return {names[at]: one for at, one in found.items()}, method
+def _method(found: Mapping[str, Interval]) -> str:
+    return next((one.method for one in found.values()), "none")
