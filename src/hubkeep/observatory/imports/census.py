@@ -3,8 +3,9 @@
 
 from typing import Final
 
+from hubkeep.observatory.imports.files_of import flags_of
 from hubkeep.observatory.imports.languages import CODES
-from hubkeep.observatory.imports.shape import Shape, author
+from hubkeep.observatory.imports.shape import Shape, author, gated, inferred_relation
 
 _LANGUAGES: Final = ", ".join(f"'{code}'" for code in sorted(CODES))
 
@@ -18,14 +19,9 @@ SELECT id, {author()} AS author, created_at, downloads AS downloads_30d, likes,
 FROM source
 """
 
-# Who was derived how, where the tag does not say: from several bases a merge, else by its formats.
-_LINEAGE: Final = """
-SELECT child, parent, CASE
-    WHEN list_has_any(tags, ['gguf', 'awq', 'gptq', 'bitsandbytes', 'exl2', '4-bit', '8-bit'])
-      THEN 'quantized'
-    WHEN bases > 1 OR list_has_any(tags, ['merge', 'mergekit', 'lazymergekit']) THEN 'merge'
-    WHEN library = 'peft' OR list_has_any(tags, ['peft', 'lora']) THEN 'adapter'
-    ELSE 'finetune' END AS relation
+# What was derived how is not told: it is inferred.
+_LINEAGE: Final = f"""
+SELECT child, parent, {inferred_relation("tags", "library", "bases")} AS relation
 FROM (SELECT id AS child, unnest(list_distinct(base_models)) AS parent, tags,
   len(list_distinct(base_models)) AS bases, library_name AS library FROM source)
 """
@@ -62,10 +58,55 @@ DATASETS: Final = Shape(
     tables={
         "datasets": f"""
 SELECT id, {author()} AS author, created_at, last_modified, downloads AS downloads_30d, likes,
-  lower(licenses[1]) AS license, disabled,
-  CASE lower(CAST(gated AS VARCHAR)) WHEN 'false' THEN 'no' WHEN 'true' THEN 'auto'
-    ELSE lower(CAST(gated AS VARCHAR)) END AS gated
+  lower(licenses[1]) AS license, disabled, {gated()} AS gated
 FROM source
 """,
+        "labels": """
+SELECT 'dataset' AS repo_type, id, kind, value FROM (
+  SELECT id, CASE split_part(tag, ':', 1) WHEN 'arxiv' THEN 'paper' ELSE 'language' END AS kind,
+    substr(tag, strpos(tag, ':') + 1) AS value
+  FROM (SELECT id, unnest(list_distinct(list_filter(
+    tags, lambda tag: regexp_matches(tag, '^(language|arxiv):')))) AS tag FROM source))
+UNION ALL
+SELECT 'dataset', id, 'license', unnest(list_distinct(licenses[2:])) FROM source
+WHERE len(licenses) > 1
+""",
     },
+)
+
+_DETAILS: Final = {**flags_of("files"), "has_card": "has_card"}
+
+DETAILS: Final = Shape(
+    name="model details",
+    what="one row for each model, with its files, and what its card says",
+    columns=frozenset({"id", "files", "safetensors_total", "card_keys", "co2_raw", "tags"}),
+    tables={
+        "models": f"""
+SELECT id, {author()} AS author, created_at, last_modified, downloads AS downloads_30d, likes,
+  lower(license[1]) AS license, {gated()} AS gated, disabled, pipeline_tag AS task,
+  library_name AS library, safetensors_total AS parameters,
+  CASE WHEN safetensors_total IS NOT NULL THEN 'safetensors' END AS parameters_from, co2_raw,
+  {", ".join(f"{sql} AS {name}" for name, sql in _DETAILS.items())},
+  has_model_index AS has_metrics
+FROM source
+""",
+        "lineage": f"""
+SELECT child, parent, {inferred_relation("tags", "library", "bases")} AS relation
+FROM (SELECT id AS child, unnest(list_distinct(base_model)) AS parent, tags,
+  len(list_distinct(base_model)) AS bases, library_name AS library FROM source)
+""",
+        "labels": """
+SELECT 'model' AS repo_type, id, 'language' AS kind, unnest(list_distinct(language)) AS value
+FROM source
+UNION ALL
+SELECT 'model', id, 'license', unnest(list_distinct(license[2:])) FROM source
+WHERE len(license) > 1
+UNION ALL
+SELECT 'model', id, CASE WHEN starts_with(tag, 'arxiv:') THEN 'paper' ELSE 'dataset' END,
+  substr(tag, strpos(tag, ':') + 1)
+FROM (SELECT id, unnest(list_distinct(list_filter(
+  tags, lambda tag: regexp_matches(tag, '^(dataset|arxiv):')))) AS tag FROM source)
+""",
+    },
+    notes=("Relations to base models are inferred: the source does not tell them.",),
 )
