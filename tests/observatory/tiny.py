@@ -50,7 +50,10 @@ def _write(name: str, rows: Sequence[Row], place: Path, taken_at: str) -> Writte
     columns = [one for one in TABLES[name].columns if one.name in named]
     assert named == {one.name for one in columns}, f"no columns of {name}: {sorted(named)}"
     given = pa.table(
-        {one.name: pa.array([row.get(one.name) for row in rows], _ARROW[one.kind]) for one in columns}
+        {
+            one.name: pa.array([row.get(one.name) for row in rows], _ARROW[one.kind])
+            for one in columns
+        }
     )
     with tempfile.TemporaryDirectory() as scratch, duckdb.connect(f"{scratch}/w.duckdb") as base:
         base.execute("SET TimeZone = 'UTC'")

@@ -118,7 +118,7 @@ def largest(value: str, count: int = SHOWN) -> list[View]:
 
 
 def boxes(category: str, low: str, middle: str, high: str, title: str) -> Chart:
-    """Return quartiles on a log10 axis, a tick at the median; zeros stand in a strip on the left."""
+    """Return quartiles on a log10 axis, a tick at the median; zeros stand in a strip."""
     y: Encoding = {"field": category, "type": "nominal", "sort": None, "title": None}
     bare = {**y, "axis": None}
     span: View = {

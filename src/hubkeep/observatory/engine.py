@@ -25,7 +25,7 @@ MEMORY: Final = "256MB"
 """What DuckDB may use; Python, Arrow and NumPy come on top of it. It spills what is more."""
 
 IN_MEMORY: Final = 20_000
-"""Up to so many models, a universe is held as a table: most figures of one read it several times."""
+"""Up to so many models, a universe is held as a table: figures read it several times."""
 
 _NAMED: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _UNIVERSE: Final = re.compile(r"\buniverse\b")
@@ -160,8 +160,10 @@ class DuckEngine:
     def _keep(self, name: str, **columns: "Sequence[str] | pa.ChunkedArray") -> None:
         import pyarrow as pa
 
-        arrays = {key: pa.array(values, pa.string()) if isinstance(values, list) else values
-                  for key, values in columns.items()}
+        arrays = {
+            key: pa.array(values, pa.string()) if isinstance(values, list) else values
+            for key, values in columns.items()
+        }
         self._connection.register("given", pa.table(arrays))
         self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
         self._connection.unregister("given")

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 Scalar = float | int | str | bool | None
 Value = str | int | float | bool
 
+
 class BadParameter(ValueError):
-    """A parameter that a figure does not have, or a value that it cannot take; the text says why."""
+    """A parameter that there is not, or a value that it cannot take; the text says why."""
 
 
 ColumnKind = Literal["text", "whole", "real", "flag", "day", "time"]

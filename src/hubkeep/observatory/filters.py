@@ -64,7 +64,9 @@ def conditions(filters: Filters) -> Sequence[Condition]:
         found.append(Condition("made before March 2022, nobody knows when", "NOT is_censored"))
     if since:
         found.append(
-            Condition(f"made before {since}", f"created_at >= TIMESTAMP {quoted(f'{since} 00:00:00')}")
+            Condition(
+                f"made before {since}", f"created_at >= TIMESTAMP {quoted(f'{since} 00:00:00')}"
+            )
         )
     if until:
         found.append(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures, run: from a question and a snapshot to a table that says where it is from."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -167,9 +168,10 @@ def _value(parameter: Parameter, given: Value) -> Value:
     if parameter.choices and value not in parameter.choices:
         raise BadParameter(f"{name} must be one of {', '.join(parameter.choices)}, got {value!r}")
     least, most = parameter.least, parameter.most
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        if (least is not None and not value >= least) or (most is not None and not value <= most):
-            raise BadParameter(f"{name} must be {_bounds(least, most)}, got {value!r}")
+    low = -math.inf if least is None else least
+    high = math.inf if most is None else most
+    if isinstance(value, int | float) and not low <= value <= high:
+        raise BadParameter(f"{name} must be {_bounds(least, most)}, got {value!r}")
     return value
 
 

@@ -19,6 +19,9 @@ BOOTSTRAP_ROWS: Final = 10_000
 BOOTSTRAP: Final = "bootstrap"
 DELTA: Final = "delta method"
 
+_CELLS: Final = 4
+"""Models to a cell, above which drawing cells is quicker than drawing models."""
+
 _Z95: Final = 1.959963984540054
 
 
@@ -49,16 +52,34 @@ def share_intervals(
     if len(weights) > BOOTSTRAP_ROWS:
         sums = np.bincount(groups, weights, count)
         return delta_intervals(sums, np.bincount(groups, weights**2, count))
-    draw = np.random.Generator(np.random.PCG64(SEED))
-    shares = np.empty((DRAWS, count))
-    for at in range(DRAWS):
-        drawn = draw.integers(0, len(weights), len(weights))
-        sums = np.bincount(groups[drawn], weights[drawn], count)
-        shares[at] = sums / max(sums.sum(), 1e-300)
+    shares = _drawn_shares(groups, weights, count)
     low, high = np.percentile(shares, (2.5, 97.5), axis=0)
     return {
         group: Interval(float(low[group]), float(high[group]), BOOTSTRAP) for group in range(count)
     }
+
+
+def _drawn_shares(groups: "np.ndarray", weights: "np.ndarray", count: int) -> "np.ndarray":
+    """Shares of groups (columns) in DRAWS samples of all models, with replacement.
+
+    Models of the same group and weight are drawn as one cell of a multinomial where there are few
+    of them: the same distribution, at a fraction of the work.
+    """
+    import numpy as np
+
+    n = len(weights)
+    draw = np.random.Generator(np.random.PCG64(SEED))
+    cells, sizes = np.unique(np.stack((groups, weights)), axis=1, return_counts=True)
+    of, sums = cells[0].astype(np.int64), np.empty((DRAWS, count))
+    if _CELLS * len(sizes) <= n:
+        for at in range(DRAWS):
+            drawn = draw.multinomial(n, sizes / n) * cells[1]
+            sums[at] = np.bincount(of, drawn, count)
+    else:
+        for at in range(DRAWS):
+            chosen = draw.integers(0, n, n, dtype=np.int32)
+            sums[at] = np.bincount(groups[chosen], weights[chosen], count)
+    return sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-300)
 
 
 def delta_intervals(
@@ -120,7 +141,7 @@ def gini(values: "Sequence[float] | np.ndarray") -> float | None:
 
 
 def hhi(values: "Sequence[float] | np.ndarray") -> float | None:
-    """Return the Herfindahl-Hirschman index, the sum of squared shares, 0 to 1; None for nothing."""
+    """Return the Herfindahl-Hirschman index, the sum of squared shares; None for nothing."""
     import numpy as np
 
     weights = np.asarray(values, dtype=np.float64)

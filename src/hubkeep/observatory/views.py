@@ -10,6 +10,7 @@ from typing import Final
 
 from hubkeep.observatory.dimensions import NONE
 from hubkeep.observatory.filters import STAMP, Filters, conditions
+from hubkeep.observatory.schema import MODELS
 
 KNOWN_MODELS: Final = f"""
 SELECT m.*,
@@ -33,21 +34,38 @@ LEFT JOIN known_tasks AS t ON t.task = m.task
 LEFT JOIN known_flags AS f ON f.id = m.id
 """
 
+DERIVED: Final = (
+    "namespace",
+    "entity",
+    "org_type",
+    "org_type_from",
+    "region",
+    "license_or_none",
+    "license_class",
+    "task_or_none",
+    "modality",
+    "is_flagged",
+    "is_censored",
+    "month",
+    "quarter",
+)
+"""What the view has besides the columns of the snapshot."""
+
 RULES: Final = ("downloads_30d", "downloads_all", "likes", "trending")
 UNION: Final = "union"
 UNION_OF: Final = ("downloads_30d", "likes", "trending")
 
-UNIVERSE: Final = (
-    "SELECT m.*, p.place FROM models AS m JOIN universe_places AS p ON p.id = m.id"
-)
+UNIVERSE: Final = "SELECT m.*, p.place FROM models AS m JOIN universe_places AS p ON p.id = m.id"
 
 
 def models(filters: Filters) -> str:
     """Return the SQL of the view `models`: those of `known_models` that the reader asks about."""
     kept = [condition.sql for condition in conditions(filters)]
     where = f" WHERE {' AND '.join(kept)}" if kept else ""
-    columns = "* REPLACE (false AS is_flagged)" if filters.flagged == "keep" else "*"
-    return f"SELECT {columns} FROM known_models{where}"
+    if filters.flagged != "keep":
+        return f"SELECT * FROM known_models{where}"
+    columns = (*MODELS.names, *(name for name in DERIVED if name != "is_flagged"))
+    return f"SELECT {', '.join(columns)}, false AS is_flagged FROM known_models{where}"
 
 
 def places(rule: str, k: int) -> str:
@@ -123,6 +141,7 @@ SELECT id, concat_ws('; ', max(CASE WHEN rule = 1 THEN reason END),
 FROM told GROUP BY id
 """
 
-HISTORY: Final = "SELECT coalesce(a.new, h.id) AS model, h.* FROM ({parts}) AS h " + (
-    "LEFT JOIN known_aliases AS a ON a.old = h.id"
-)
+HISTORY: Final = """
+SELECT coalesce(a.new, h.id) AS model, h.* FROM ({parts}) AS h
+LEFT JOIN known_aliases AS a ON a.old = h.id
+"""

@@ -51,8 +51,10 @@ FIGURE = Figure(
         UNIVERSE_MEANS,
         LICENCE_MEANS,
         DOWNLOADS_MEAN,
-        "dl_share_all is of all downloads of the universe, dl_share_declared of those of models "
-        + "that name a licence.",
+        (
+            "dl_share_all is of all downloads of the universe, dl_share_declared of those of "
+            "models that name a licence."
+        ),
         FLAGGED_MEANS,
         LEFT_OUT_MEANS,
     ),

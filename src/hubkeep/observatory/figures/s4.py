@@ -48,8 +48,10 @@ FIGURE = Figure(
         UNIVERSE_MEANS,
         CREATORS_MEAN,
         DOWNLOADS_MEAN,
-        "loo is the share of a creator without its own largest model, top_model, whose part of the "
-        "creator's downloads is top_model_share.",
+        (
+            "loo is the share of a creator without its own largest model, top_model, whose part of "
+            "the creator's downloads is top_model_share."
+        ),
         LEFT_OUT_MEANS,
         FLAGGED_MEANS,
     ),

@@ -39,8 +39,10 @@ FIGURE = Figure(
     question="What are the models for that people download most?",
     definitions=(
         UNIVERSE_MEANS,
-        "The task is the pipeline tag of a model; (none) has none. share is of all downloads of the "
-        "universe, share_declared of those of models with a task.",
+        (
+            "The task is the pipeline tag of a model; (none) has none. share is of all downloads "
+            "of the universe, share_declared of those of models with a task."
+        ),
         DOWNLOADS_MEAN,
         LEFT_OUT_MEANS,
         FLAGGED_MEANS,

@@ -47,7 +47,11 @@ def _finish(table: "pa.Table", context: Context) -> Finished:
     counts_of = counted(
         context,
         "universe",
-        {"flagged": "is_flagged", "likes": "likes IS NULL", "downloads_30d": "downloads_30d IS NULL"},
+        {
+            "flagged": "is_flagged",
+            "likes": "likes IS NULL",
+            "downloads_30d": "downloads_30d IS NULL",
+        },
     )
     n, out = counts_of.pop("n"), counts_of.pop("flagged")
     return Finished(
@@ -132,12 +136,16 @@ FIGURE = Figure(
     definitions=(
         UNIVERSE_MEANS,
         "Three universes: U, all models that were downloaded at all, and all models.",
-        "Three methods: a line through downloads over likes (linear: the slope is downloads for a "
-        "like); the same of log10 of both, from which models with a zero are dropped and counted "
-        "(log-log: the slope is an elasticity); and Spearman's correlation of ranks, whose square "
-        "stands as r2 and which has no slope.",
-        "ci_lo and ci_hi are the 95% interval of r2: of 2,000 bootstrap draws up to 10,000 models, "
-        "by Fisher's transformation above; for ranks by Bonett and Wright's (2000).",
+        (
+            "Three methods: a line through downloads over likes (linear: the slope is downloads "
+            "for a like); the same of log10 of both, from which models with a zero are dropped and "
+            "counted (log-log: the slope is an elasticity); and Spearman's correlation of ranks, "
+            "whose square stands as r2 and which has no slope."
+        ),
+        (
+            "ci_lo and ci_hi are the 95% interval of r2: of 2,000 bootstrap draws up to 10,000 "
+            "models, by Fisher's transformation above; for ranks by Bonett and Wright's (2000)."
+        ),
         "Flagged counters are left out, drawn and named; r2_with_flagged has them.",
         DOWNLOADS_MEAN,
     ),
@@ -162,7 +170,9 @@ FIGURE = Figure(
     ),
     finish=_finish,
     sources=(
-        "Bonett and Wright, Sample size requirements for estimating Pearson, Kendall and Spearman "
-        "correlations, Psychometrika 65 (2000)",
+        (
+            "Bonett and Wright, Sample size requirements for estimating Pearson, Kendall and "
+            "Spearman correlations, Psychometrika 65 (2000)"
+        ),
     ),
 )

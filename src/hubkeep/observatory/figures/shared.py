@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What several figures have in common: the universe of the most used, and shares with intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from hubkeep.observatory.figure import Context, Finished, Parameter, Scalar
 from hubkeep.observatory.statistics import (
@@ -14,9 +18,7 @@ from hubkeep.observatory.statistics import (
     share_intervals,
 )
 from hubkeep.observatory.views import RULES, UNION
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from hubkeep.observatory.workbench import quoted
 
 K: Final = Parameter("k", 300, "how many models the universe has", least=1, most=1_000_000)
 RULE: Final = Parameter(
@@ -24,9 +26,9 @@ RULE: Final = Parameter(
 )
 
 UNIVERSE_MEANS: Final = (
-    "The universe is the top k models by the rule (300 by downloads in the last 30 days unless said "
-    "otherwise), ties by id. The rule `union` takes the top k by downloads in 30 days, by likes and "
-    "by trending."
+    "The universe is the top k models by the rule (300 by downloads in the last 30 days unless "
+    "said otherwise), ties by id. The rule `union` takes the top k by downloads in 30 days, by "
+    "likes and by trending."
 )
 LICENCE_MEANS: Final = (
     "The licence is the first that a model names; (none) has named no licence, which is not the "
@@ -41,6 +43,23 @@ DOWNLOADS_MEAN: Final = (
     "Downloads are those of the 30 days before the snapshot, as the source counts them: on "
     "huggingface.co each GET and HEAD of a query file, so that automatic tests count too."
 )
+SIZE_MEANS: Final = (
+    "The size is that of the files at the head of the default branch, in bytes; a size that is not "
+    "known is missing, not zero."
+)
+CENSORED_MEANS: Final = (
+    "huggingface.co stamps what is older than 2 March 2022 with that day: such models stand apart, "
+    "as made before March 2022."
+)
+SURVIVORS: Final = (
+    "Survivors only: models that were deleted before the snapshot are not in it, so that the past "
+    "looks smaller than it was."
+)
+ORG_TYPES_MEAN: Final = (
+    "The type of an organisation is what it says of itself where the hub asks for that, else what "
+    "the table of types has; `other` is nothing known, and is not the same as `individual`."
+)
+MERGED: Final = Parameter("merged", False, "count individuals as `other`")
 FLAGGED_MEANS: Final = (
     "Counters that are flagged are left out of dl and of shares; they stand in dl_flagged, and "
     "the share with them stands in its own column."
@@ -86,32 +105,69 @@ def intervals(context: Context, groups: Groups, names: Sequence[str]) -> dict[st
 
     Bootstrap up to BOOTSTRAP_ROWS models, delta method above; the same draws every time.
     """
-    import numpy as np
+    found = intervals_inside(context, groups, "''", {"": names})
+    return {name: interval for (_, name), interval in found.items()}
 
-    square = f"CAST({groups.weight} AS DECIMAL(19, 0)) * CAST({groups.weight} AS DECIMAL(19, 0))"
+
+def intervals_inside(
+    context: Context, groups: Groups, whole: str, names: Mapping[str, Sequence[str]]
+) -> dict[tuple[str, str], Interval]:
+    """Return the intervals of shares of several wholes, by whole and group.
+
+    `whole` is SQL that tells which of the keys of `names` a model belongs to.
+    """
+    weight = f"CAST({groups.weight} AS DECIMAL(19, 0))"
+    chosen = f"{groups.view} WHERE {groups.where} AND {whole} IN ({_listed(names)})"
     sums = context.query(
-        f"SELECT {groups.by} AS grouped, count(*) AS n, sum({groups.weight}) AS part, "
-        f"sum({square}) AS square FROM {groups.view} WHERE {groups.where} GROUP BY 1 ORDER BY 1"
-    ).to_pylist()
-    place = {name: at for at, name in enumerate(names)}
-    rest = len(names)
-    if sum(row["n"] for row in sums) > BOOTSTRAP_ROWS:
-        parts, squares = np.zeros(rest + 1), np.zeros(rest + 1)
-        for row in sums:
-            at = place.get(row["grouped"], rest)
-            parts[at] += float(row["part"])
-            squares[at] += float(row["square"])
-        found = delta_intervals(parts, squares)
-    else:
+        f"SELECT {whole} AS whole, {groups.by} AS grouped, count(*) AS n, "
+        f"CAST(sum({groups.weight}) AS DOUBLE) AS part, "
+        f"CAST(sum({weight} * {weight}) AS DOUBLE) AS square "
+        f"FROM {chosen} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    by_whole = {name: sums.filter(pc.equal(sums["whole"], name)) for name in names}
+    small = [name for name, one in by_whole.items() if _total(one) <= BOOTSTRAP_ROWS]
+    found = {}
+    for name in names.keys() - set(small):
+        parts, squares = _summed(by_whole[name], names[name])
+        found |= _named(name, names[name], delta_intervals(parts, squares))
+    if small:
         models = context.query(
-            f"SELECT {groups.by} AS grouped, CAST({groups.weight} AS BIGINT) AS weight "
-            f"FROM {groups.view} WHERE {groups.where} ORDER BY id"
+            f"SELECT {whole} AS whole, {groups.by} AS grouped, "
+            f"CAST({groups.weight} AS BIGINT) AS weight "
+            f"FROM {chosen} AND {whole} IN ({_listed(small)}) ORDER BY id"
         )
-        numbers = [place.get(name, rest) for name in models["grouped"].to_pylist()]
-        found = share_intervals(
-            np.array(numbers, dtype=np.int64), models["weight"].to_numpy(), rest + 1
-        )
-    return {name: found[at] for name, at in place.items() if at in found}
+        for name in small:
+            mine = models.filter(pc.equal(models["whole"], name))
+            numbers, weights = _numbers(mine, names[name]), mine["weight"].to_numpy()
+            drawn = share_intervals(numbers, weights, len(names[name]) + 1)
+            found |= _named(name, names[name], drawn)
+    return found
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in names) or "NULL"
+
+
+def _total(sums: pa.Table) -> int:
+    return pc.sum(sums["n"]).as_py() or 0
+
+
+def _numbers(rows: pa.Table, names: Sequence[str]) -> np.ndarray:
+    """The place of each row's group among the names; those that are none of them come last."""
+    places = pc.index_in(rows["grouped"], value_set=pa.array(names, pa.string()))
+    return pc.fill_null(places, len(names)).to_numpy().astype(np.int64)
+
+
+def _summed(sums: pa.Table, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    numbers, count = _numbers(sums, names), len(names) + 1
+    parts = np.bincount(numbers, sums["part"].to_numpy(), count)
+    return parts, np.bincount(numbers, sums["square"].to_numpy(), count)
+
+
+def _named(
+    whole: str, names: Sequence[str], found: Mapping[int, Interval]
+) -> dict[tuple[str, str], Interval]:
+    return {(whole, name): found[at] for at, name in enumerate(names) if at in found}
 
 
 def together(context: Context, name: str, condition: str, groups: Groups) -> dict[str, Scalar]:
@@ -124,8 +180,8 @@ def together(context: Context, name: str, condition: str, groups: Groups) -> dic
         groups.view,
     )
     sums = context.query(
-        f"SELECT CAST(coalesce(sum({both.weight}) FILTER (WHERE {condition}), 0) AS BIGINT) AS part,"
-        f" CAST(coalesce(sum({both.weight}), 0) AS BIGINT) AS whole "
+        f"SELECT CAST(coalesce(sum({both.weight}) FILTER (WHERE {condition}), 0) AS BIGINT) "
+        f"AS part, CAST(coalesce(sum({both.weight}), 0) AS BIGINT) AS whole "
         f"FROM {both.view} WHERE {both.where}"
     ).to_pylist()[0]
     found = intervals(context, both, [inside]).get(inside)
@@ -137,7 +193,7 @@ def together(context: Context, name: str, condition: str, groups: Groups) -> dic
 
 
 def shares_of_models(
-    table: "pa.Table",
+    table: pa.Table,
     context: Context,
     by: str,
     name: str,
@@ -170,7 +226,7 @@ def shares_of_models(
 
 
 def shares_of_downloads(
-    table: "pa.Table",
+    table: pa.Table,
     context: Context,
     by: str,
     name: str,
@@ -224,17 +280,15 @@ def shares_of_downloads(
     )
 
 
-def as_table(table: "pa.Table", rows: Sequence[Mapping[str, object]]) -> "pa.Table":
+def as_table(table: pa.Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
     """Return rows as a table; without rows, `table` with all that is asked of it being absent."""
-    import pyarrow as pa
-
     return pa.Table.from_pylist(list(rows)) if rows else table
 
 
 def largest_of_others(largest: Sequence[int]) -> list[int]:
     """For each group the largest model of all other groups."""
     ordered = sorted(largest, reverse=True)
-    first, second = (ordered + [0, 0])[:2]
+    first, second = [*ordered, 0, 0][:2]
     seen_first = False
     found = []
     for one in largest:
