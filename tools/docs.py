@@ -8,10 +8,15 @@ import click
 
 from tools.api_table import api_page
 from tools.cli_page import cli_page
+from tools.schema_page import schema_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
-PAGES: Mapping[str, Callable[[], str]] = {"api.md": api_page, "cli.md": cli_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api_page,
+    "cli.md": cli_page,
+    "observatory/schema.md": schema_page,
+}
 
 
 def main() -> None:
@@ -20,6 +25,7 @@ def main() -> None:
         path = DOCS / name
         text = page()
         if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8")
             click.echo(f"wrote docs/{name}")
 

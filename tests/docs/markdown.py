@@ -12,7 +12,7 @@ _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
-_PAGES = ("*.md", "docs/*.md", "docs/decisions/*.md")
+_PAGES = ("*.md", "docs/*.md", "docs/decisions/*.md", "docs/observatory/*.md")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.cleaning import Cleaned, cleaned, lacking
+from hubkeep.observatory.cleaning import MAX_TEXT, Cleaned, cleaned, lacking
 from hubkeep.observatory.manifest import FileOf
 from hubkeep.observatory.merging import merged
-from hubkeep.observatory.schema import TABLES, Table
+from hubkeep.observatory.schema import TABLES, Column, Kind, Table
 from hubkeep.observatory.workbench import quoted
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def prepare(
         for column in table.columns
         if column.name in types
     ]
-    have = ", ".join(f'"{part.column.name}"' for part in parts)
+    have = ", ".join(_taken(part.column, types[part.column.name]) for part in parts)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE raw AS SELECT {have} FROM ({source})")
     cleared = _counted(connection, parts)
     excluded = _clean(connection, table, parts, place)
@@ -117,6 +117,14 @@ def sha256_of(path: Path) -> str:
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _taken(column: Column, source_type: str) -> str:
+    """A column as it is kept until it is clean: of text, no more than shows that it is too long."""
+    name = f'"{column.name}"'
+    if column.kind is Kind.TEXT and source_type == "VARCHAR":
+        return f"left({name}, {MAX_TEXT + 1}) AS {name}"
+    return name
 
 
 def _counted(connection: "DuckDBPyConnection", parts: Sequence[Cleaned]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hubkeep.observatory.imports import census, studies
 from hubkeep.observatory.imports.api import api_shape
 from hubkeep.observatory.imports.known import with_emissions, with_names
-from hubkeep.observatory.imports.reading import BadFile, Opened, open_file
+from hubkeep.observatory.imports.reading import BadFile, Opened, must_be_there, open_file
 from hubkeep.observatory.imports.shape import Shape
 from hubkeep.observatory.manifest import Manifest, Source
 from hubkeep.observatory.store import Making, SnapshotStore
@@ -25,6 +25,8 @@ SHAPES: Final[tuple[Shape, ...]] = (
     *studies.SHAPES,
 )
 """Those whose columns are fixed; any other list of repositories is one of the hub API's fields."""
+
+_SHOWN: Final = 20
 
 Step = Callable[[str], None]
 """Is told what is done next."""
@@ -68,8 +70,7 @@ def import_files(
         return written
 
     for path in paths:
-        if not path.is_file():
-            raise BadFile(f"{path} is no file" if path.exists() else f"{path} is not there")
+        must_be_there(path)
     detail = {path.name: sha256_of(path) for path in paths}
     source = Source(kind="import", name=name or " + ".join(named), detail=detail)
     return store.create(Making(source, taken_at, notes=notes), fill)
@@ -82,11 +83,12 @@ def shape_of(opened: Opened) -> Shape:
             return shape
     if listed := api_shape(opened):
         return listed
-    known = "; ".join(f"{shape.name} ({', '.join(sorted(shape.columns))})" for shape in SHAPES)
+    there = ", ".join(list(opened.columns)[:_SHOWN])
+    known = ", ".join(shape.name for shape in SHAPES)
     raise UnknownShape(
-        f"{opened.name} has none of the known sets of columns: {known}; or a list of repositories "
-        "with the fields of the hub API (id, downloads, likes, tags, ...), with 'models', "
-        "'datasets' or 'spaces' in its name"
+        f"{opened.name} is of no shape that is known ({known}, or a "
+        "list with the fields of the hub API, with 'models', 'datasets' or 'spaces' in its name); "
+        f"its columns are: {there}"
     )
 
 

@@ -72,9 +72,14 @@ def open_file(connection: "DuckDBPyConnection", path: Path) -> Opened:
     return Opened(path.name, kind, {row[0]: row[1] for row in described}, unreadable)
 
 
-def _format(path: Path) -> Format:
+def must_be_there(path: Path) -> None:
+    """Raise BadFile for what is no file."""
     if not path.is_file():
         raise BadFile(f"{path} is no file" if path.exists() else f"{path} is not there")
+
+
+def _format(path: Path) -> Format:
+    must_be_there(path)
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(max(0, path.stat().st_size - 4))

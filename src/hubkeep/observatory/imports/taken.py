@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from hubkeep.observatory.imports.reading import BadFile
+from hubkeep.observatory.imports.reading import BadFile, must_be_there
 
 _DAY = re.compile(r"(?<!\d)(20\d\d)-?(\d\d)-?(\d\d)(?!\d)")
 _METADATA = b"taken_at"
@@ -20,6 +20,8 @@ def taken_at(paths: Sequence[Path], given: str | None) -> str:
     """
     if given:
         return _written(_moment(given, "--taken-at"))
+    for path in paths:
+        must_be_there(path)
     told = {moment: path for path in paths if (moment := _of_file(path)) is not None}
     if not told:
         raise BadFile(
@@ -42,6 +44,7 @@ def _of_file(path: Path) -> datetime | None:
 
 
 def _metadata(path: Path) -> str | None:
+    """What a Parquet file says; one that is broken says nothing here, and why when it is opened."""
     with path.open("rb") as file:
         if file.read(4) != b"PAR1":
             return None
@@ -51,8 +54,8 @@ def _metadata(path: Path) -> str | None:
     try:
         said = (pq.read_metadata(path).metadata or {}).get(_METADATA)
         return said.decode() if said else None
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise BadFile(f"{path.name} is no Parquet file that can be read") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        return None
 
 
 def _moment(text: str, where: str) -> datetime:
