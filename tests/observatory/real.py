@@ -4,7 +4,6 @@ beside the checkout. They are not part of the project; tests that use them are s
 """
 
 import os
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,3 @@ def data(name: str) -> Path:
     if not path.is_file():
         pytest.skip(f"needs {name} of the real data: set HUBKEEP_SHARED_DATA to their folder")
     return path
-
-
-@cache
-def _imported(source: Path, place: Path) -> Path:
-    from hubkeep.observatory.imports.files import import_files
-    from hubkeep.observatory.store import SnapshotStore
-
-    store = SnapshotStore(place / "snapshots")
-    return store.find(import_files(store, [source], "2024-07-11T00:00:00.000Z").id)

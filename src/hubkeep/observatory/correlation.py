@@ -124,21 +124,24 @@ def _drawn(
         xs -= xs.mean(axis=1, keepdims=True)
         ys -= ys.mean(axis=1, keepdims=True)
         spread = (xs**2).sum(axis=1) * (ys**2).sum(axis=1)
-        together = (xs * ys).sum(axis=1) ** 2
-        found.append(np.minimum(together[spread > 0] / spread[spread > 0], 1.0))
+        together = (xs * ys).sum(axis=1)
+        found.append(together[spread > 0] / np.sqrt(spread[spread > 0]))
         left -= now
-    squares = np.concatenate(found)
-    if not len(squares):
+    drawn_r = np.clip(np.concatenate(found), -1, 1)
+    if not len(drawn_r):
         return None, None
-    low, high = np.percentile(squares, (2.5, 97.5))
-    return float(low), float(high)
+    low, high = np.percentile(drawn_r, (2.5, 97.5))
+    return _squared(float(low), float(high))
 
 
 def _fisher(r: float, variance: float) -> tuple[float, float]:
-    """The interval of r2 from that of r; it begins at 0 where r may be of either sign."""
     if abs(r) >= 1:
         return 1.0, 1.0
     error = _Z95 * math.sqrt(variance)
-    ends = math.tanh(math.atanh(r) - error), math.tanh(math.atanh(r) + error)
-    squares = sorted(end * end for end in ends)
-    return (0.0 if ends[0] <= 0 <= ends[1] else squares[0]), squares[1]
+    return _squared(math.tanh(math.atanh(r) - error), math.tanh(math.atanh(r) + error))
+
+
+def _squared(low: float, high: float) -> tuple[float, float]:
+    """The interval of r2 from that of r; it begins at 0 where r may be of either sign."""
+    squares = sorted((low * low, high * high))
+    return (0.0 if low <= 0 <= high else squares[0]), squares[1]

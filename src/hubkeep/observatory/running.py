@@ -253,7 +253,7 @@ def _typed(figure: Figure, table: "pa.Table | None") -> "pa.Table":
     import pyarrow as pa
 
     schema = pa.schema([pa.field(one.name, _arrow(one)) for one in figure.columns])
-    if table is None:
+    if table is None or not table.num_rows:
         return schema.empty_table()
     return table.select(schema.names).cast(schema).combine_chunks()
 

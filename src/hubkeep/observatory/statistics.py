@@ -114,7 +114,9 @@ def rate_interval(part: int, whole: int) -> Interval | None:
     middle = (rate + square / (2 * whole)) / (1 + square / whole)
     spread = (rate * (1 - rate) + square / (4 * whole)) / whole
     error = _Z95 * spread**0.5 / (1 + square / whole)
-    return Interval(max(0.0, middle - error), min(1.0, middle + error), "Wilson score")
+    low = max(0.0, middle - error) if part else 0.0
+    high = min(1.0, middle + error) if part < whole else 1.0
+    return Interval(low, high, "Wilson score")
 
 
 def leave_one_out(total: float, part: float, largest_in: float, largest_out: float) -> Interval:
