@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hubkeep.observatory.charts import PALETTE, month
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Parameter, Scalar
@@ -69,8 +69,9 @@ def _panel(rows: Sequence[Row], numbers: Sequence[int], taken_at: Sequence[str])
     column = {number: at for at, number in enumerate(numbers)}
     counts = np.full((len(models), len(numbers)), np.nan)
     for row in rows:
-        if row["number"] in column:
-            counts[place[str(row["model"])], column[row["number"]]] = row["downloads"]
+        at = column.get(int(row["number"] or 0))
+        if at is not None:
+            counts[place[str(row["model"])], at] = row["downloads"]
     times = [datetime.fromisoformat(taken_at[number]) for number in numbers]
     days = np.array([(one - times[0]).total_seconds() / 86_400 for one in times])
     return Panel(models, days, counts)
@@ -78,11 +79,11 @@ def _panel(rows: Sequence[Row], numbers: Sequence[int], taken_at: Sequence[str])
 
 def _rows(
     panel: Panel, said: Forecast, better: float | None, there: set[str | float | int | bool | None]
-) -> list[Row]:
+) -> list[dict[str, Any]]:
     import numpy as np
 
     middle, low, high = np.percentile(said.counts, (50, 10, 90), axis=1)
-    rows: list[Row] = [
+    rows: list[dict[str, Any]] = [
         {
             "model": panel.models[model],
             "p_top1": float(said.p_first[at]),

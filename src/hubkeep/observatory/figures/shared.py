@@ -7,7 +7,6 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from hubkeep.observatory.figure import Context, Finished, Parameter, Scalar
 from hubkeep.observatory.statistics import (
@@ -124,7 +123,7 @@ def intervals_inside(
         f"CAST(sum({weight} * {weight}) AS DOUBLE) AS square "
         f"FROM {chosen} GROUP BY 1, 2 ORDER BY 1, 2"
     )
-    by_whole = {name: sums.filter(pc.equal(sums["whole"], name)) for name in names}
+    by_whole = _split(sums, names)
     small = [name for name, one in by_whole.items() if _total(one) <= BOOTSTRAP_ROWS]
     found = {}
     for name in names.keys() - set(small):
@@ -136,8 +135,7 @@ def intervals_inside(
             f"CAST({groups.weight} AS BIGINT) AS weight "
             f"FROM {chosen} AND {whole} IN ({_listed(small)}) ORDER BY id"
         )
-        for name in small:
-            mine = models.filter(pc.equal(models["whole"], name))
+        for name, mine in _split(models, small).items():
             numbers, weights = _numbers(mine, names[name]), mine["weight"].to_numpy()
             drawn = share_intervals(numbers, weights, len(names[name]) + 1)
             found |= _named(name, names[name], drawn)
@@ -148,14 +146,21 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(quoted(name) for name in names) or "NULL"
 
 
+def _split(rows: pa.Table, names: Iterable[str]) -> dict[str, pa.Table]:
+    """The rows of each whole."""
+    wholes = np.array(rows["whole"].to_pylist(), dtype=object)
+    return {name: rows.filter(pa.array(wholes == name, pa.bool_())) for name in names}
+
+
 def _total(sums: pa.Table) -> int:
-    return pc.sum(sums["n"]).as_py() or 0
+    return int(sums["n"].to_numpy().sum())
 
 
 def _numbers(rows: pa.Table, names: Sequence[str]) -> np.ndarray:
     """The place of each row's group among the names; those that are none of them come last."""
-    places = pc.index_in(rows["grouped"], value_set=pa.array(names, pa.string()))
-    return pc.fill_null(places, len(names)).to_numpy().astype(np.int64)
+    place = {name: at for at, name in enumerate(names)}
+    numbers = [place.get(name, len(names)) for name in rows["grouped"].to_pylist()]
+    return np.array(numbers, dtype=np.int64)
 
 
 def _summed(sums: pa.Table, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
