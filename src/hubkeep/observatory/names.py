@@ -17,6 +17,7 @@ _DATA: Final = frozenset({"200b", "300b", "400b", "500b", "1000b", "10m", "100m"
 _HASH: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<![a-z0-9])[0-9a-f]{16,}"
 )
+_SHORTEST_HASH: Final = 16
 # A word may stand right before the number (llama7b), a letter may not: A3B are the parameters of a
 # mixture that are active, E2B are "effective" ones, and most others are hashes.
 _SIZE: Final = re.compile(
@@ -41,7 +42,9 @@ def parameters_of_name(repo_id: str) -> int | None:
     The first size counts, billions before millions; a mixture as `8x7B` is the product, which is a
     little more than it has, since its experts share some.
     """
-    name = _HASH.sub("", repo_id.rpartition("/")[2].lower())
+    name = repo_id.rpartition("/")[2].lower()
+    if len(name) >= _SHORTEST_HASH:
+        name = _HASH.sub("", name)
     found = [match for match in _SIZE.finditer(name) if _is_size(match)]
     sized = sorted(found, key=lambda match: match["unit"])
     return next((size for match in sized if (size := _size(match)) is not None), None)

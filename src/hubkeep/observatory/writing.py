@@ -166,9 +166,8 @@ def _clean(
 def _drop_duplicates(connection: "DuckDBPyConnection", table: Table, place: str) -> int:
     """Keep one row of each key: the one with most downloads, then the first of all in order."""
     key = ", ".join(f'"{name}"' for name in table.order)
-    # Hashes are quicker to tell apart than long keys, and different ones are of different keys.
-    hashes = f"SELECT count(*) - count(DISTINCT hash({key})) FROM {place}"
-    if not _number(connection, hashes):
+    first = f"SELECT 1 FROM {place} GROUP BY {key} HAVING count(*) > 1 LIMIT 1"
+    if not connection.execute(first).fetchall():
         return 0
     most = [f'"{name}" DESC NULLS LAST' for name in table.names if name.startswith("downloads")]
     rest = [f'"{name}" NULLS LAST' for name in table.names]
