@@ -189,3 +189,14 @@ def test_every_figure_has_two_files() -> None:
     folder = Path(views.__file__).parent / "figures"
     for path in folder.glob("*.sql"):
         assert path.with_suffix(".py").is_file(), path.name
+
+
+@needs_sqlglot
+def test_places_in_lists_count_from_zero_on_spark() -> None:
+    sql = spark(
+        "SELECT sizes[1] AS a FROM (SELECT quantile_cont(size, [0.25, 0.5]) AS sizes FROM m)"
+    )
+    assert sql.startswith("SELECT sizes[0] AS a")
+    assert "PERCENTILE(size, ARRAY(0.25, 0.5))" in sql
+    for name in SPECIFIED:
+        assert ")[" not in spark(all_figures()[name].sql), name

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection
 
-MEMORY: Final = "256MB"
+MEMORY: Final = "320MB"
 """What DuckDB may use; Python, Arrow and NumPy come on top of it. It spills what is more."""
 
 IN_MEMORY: Final = 20_000

@@ -3,11 +3,7 @@
 WITH by_month AS (
   SELECT month, is_censored,
     count(*) FILTER (WHERE size > $min_bytes) AS n_new,
-    quantile_cont(size, 0.05) FILTER (WHERE size > $min_bytes) AS q05,
-    quantile_cont(size, 0.25) FILTER (WHERE size > $min_bytes) AS q25,
-    quantile_cont(size, 0.5) FILTER (WHERE size > $min_bytes) AS q50,
-    quantile_cont(size, 0.75) FILTER (WHERE size > $min_bytes) AS q75,
-    quantile_cont(size, 0.95) FILTER (WHERE size > $min_bytes) AS q95,
+    quantile_cont(size, [0.05, 0.25, 0.5, 0.75, 0.95]) FILTER (WHERE size > $min_bytes) AS sizes,
     count(*) FILTER (WHERE size IS NULL) AS n_missing_size,
     count(*) FILTER (WHERE size <= $min_bytes) AS n_small
   FROM models
@@ -19,6 +15,7 @@ SELECT month, n_new,
     ORDER BY month, CASE WHEN is_censored THEN 0 ELSE 1 END
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ) AS BIGINT) AS n_cum,
-  q05, q25, q50, q75, q95, n_missing_size, is_censored, n_small
+  sizes[1] AS q05, sizes[2] AS q25, sizes[3] AS q50, sizes[4] AS q75, sizes[5] AS q95,
+  n_missing_size, is_censored, n_small
 FROM by_month
 ORDER BY month, CASE WHEN is_censored THEN 0 ELSE 1 END

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """F2: models, sizes and downloads by type of organisation."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hubkeep.observatory.charts import bars, boxes
@@ -16,12 +17,16 @@ from hubkeep.observatory.figures.shared import (
     Groups,
     Row,
     as_table,
-    counted,
     intervals,
     largest_of_others,
     part,
 )
-from hubkeep.observatory.statistics import leave_one_out
+from hubkeep.observatory.statistics import (
+    BOOTSTRAP_ROWS,
+    Interval,
+    delta_intervals,
+    leave_one_out,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,9 +37,15 @@ _TYPE = "CASE WHEN $merged AND org_type = 'individual' THEN 'other' ELSE org_typ
 def _finish(table: "pa.Table", context: Context) -> Finished:
     rows = table.to_pylist()
     names = [row["org_type"] for row in rows]
-    by_n = intervals(context, Groups(_TYPE, view="models"), names)
-    by_dl = intervals(context, Groups(_TYPE, "downloads_30d", COUNTED, "models"), names)
     n = sum(row["n_models"] for row in rows)
+    if n > BOOTSTRAP_ROWS:
+        counts = [row["n_models"] for row in rows]
+        by_n = _named(names, delta_intervals(counts, counts))
+        parts, squares = ([row[one] or 0 for row in rows] for one in ("dl_sum", "dl_square"))
+        by_dl = _named(names, delta_intervals(parts, squares))
+    else:
+        by_n = intervals(context, Groups(_TYPE, view="models"), names)
+        by_dl = intervals(context, Groups(_TYPE, "downloads_30d", COUNTED, "models"), names)
     dl = sum(row["dl_sum"] or 0 for row in rows)
     flagged = sum(row["dl_flagged"] for row in rows)
     others = largest_of_others([row["dl_largest"] for row in rows])
@@ -52,25 +63,20 @@ def _finish(table: "pa.Table", context: Context) -> Finished:
             "loo_max": alone.high if dl else None,
             "share_dl_with_flagged": part(own + row["dl_flagged"], dl + flagged),
         }
-    counts = counted(
-        context,
-        "models",
-        {
-            "flagged": "is_flagged",
-            "size": "size IS NULL",
-            "downloads_30d": "downloads_30d IS NULL",
-            "org_type": "org_type_from = 'none'",
-        },
-    )
-    out = counts.pop("flagged")
-    unmapped = counts["org_type"]
+    missing = {"size": "n_missing_size", "downloads_30d": "n_missing_downloads"}
+    unmapped = sum(row["n_unmapped"] for row in rows)
     return Finished(
         as_table(table, rows),
-        _scalars(rows, dl, part(unmapped, counts.pop("n"))),
+        _scalars(rows, dl, part(unmapped, n)),
         n=n,
-        excluded={"flagged, from downloads alone": out},
-        missing=counts,
+        excluded={"flagged, from downloads alone": sum(row["n_flagged"] for row in rows)},
+        missing={name: sum(row[one] for row in rows) for name, one in missing.items()}
+        | {"org_type": unmapped},
     )
+
+
+def _named(names: Sequence[str], found: Mapping[int, Interval]) -> dict[str, Interval]:
+    return {name: found[at] for at, name in enumerate(names) if at in found}
 
 
 def _scalars(rows: list[Row], dl: int, unmapped: float | None) -> dict[str, Scalar]:
