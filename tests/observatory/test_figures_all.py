@@ -106,7 +106,7 @@ def data_of(node: object) -> set[str]:
         return {name for one in node for name in data_of(one)}
     if not isinstance(node, dict):
         return set()
-    here = {node["data"]["name"]} if "data" in node else set()
+    here = {node["data"]["name"]} if "name" in node.get("data", {}) else set()
     return here.union(*(data_of(one) for one in node.values()), set())
 
 

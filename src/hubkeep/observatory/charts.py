@@ -28,6 +28,7 @@ SHOWN: Final = 25
 """Bars of a chart; the table has all."""
 
 _STRIP: Final = 26
+_SHARED_Y: Final[Mapping[str, object]] = {"scale": {"y": "shared"}}
 _WIDTH: Final = 520
 _STEP: Final = 18
 
@@ -58,14 +59,17 @@ def share(field: str, title: str | None) -> Encoding:
     return number(field, title, form="~%")
 
 
-def logarithmic(field: str, title: str) -> Encoding:
-    """Return a log10 axis; rows whose value is zero must be filtered out and drawn in a strip."""
+def logarithmic(field: str, title: str, *, form: str = "~g", offset: int = 0) -> Encoding:
+    """Return a log10 axis; rows whose value is zero must be filtered out and drawn in a strip.
+
+    `form` is how d3 writes its numbers (`~s` for counts: 20k), `offset` leaves room for the strip.
+    """
     return {
         "field": field,
         "type": "quantitative",
         "title": f"{title} (log scale)",
         "scale": {"type": "log", "base": 10, "nice": False},
-        "axis": {"format": "~s", "tickCount": 6},
+        "axis": {"format": form, "tickCount": 6, "offset": offset},
     }
 
 
@@ -127,12 +131,12 @@ def boxes(category: str, low: str, middle: str, high: str, title: str) -> Chart:
             {"calculate": f"max(datum.{low}, 1)", "as": "from"},
         ],
         "mark": {"type": "bar", "height": 8, "opacity": 0.45},
-        "encoding": {"x": logarithmic("from", title), "x2": {"field": high}, "y": bare},
+        "encoding": {"x": logarithmic("from", title, form="~s"), "x2": {"field": high}, "y": bare},
     }
     tick: View = {
         "transform": [{"filter": f"datum.{middle} > 0"}],
         "mark": {"type": "tick", "thickness": 3, "color": VERMILION, "height": 12},
-        "encoding": {"x": logarithmic(middle, title), "y": bare},
+        "encoding": {"x": logarithmic(middle, title, form="~s"), "y": bare},
     }
     zero: View = {
         "transform": [
@@ -145,7 +149,7 @@ def boxes(category: str, low: str, middle: str, high: str, title: str) -> Chart:
         "encoding": {"x": _zero(), "y": y},
     }
     panel: View = {"width": _WIDTH, "height": {"step": _STEP}, "layer": [span, tick]}
-    return {"data": TABLE, "hconcat": [zero, panel], "spacing": 2}
+    return {"data": TABLE, "hconcat": [zero, panel], "spacing": 2, "resolve": _SHARED_Y}
 
 
 def strip(points: str, category: str, value: str, title: str, colour: str | None = None) -> Chart:
@@ -168,7 +172,7 @@ def strip(points: str, category: str, value: str, title: str, colour: str | None
         "mark": {"type": "tick", "thickness": 2},
         "encoding": {"x": logarithmic(value, title), "y": {**y, "axis": None}, **shown},
     }
-    return {"data": {"name": points}, "hconcat": [zero, panel], "spacing": 2}
+    return {"data": {"name": points}, "hconcat": [zero, panel], "spacing": 2, "resolve": _SHARED_Y}
 
 
 def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -> Chart:
@@ -184,8 +188,25 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
     }
     mark: View = {"type": "point", "size": 24, "opacity": 0.6}
     size = 380
-    across, up = logarithmic(x, x_title), logarithmic(y, y_title)
-    dots: View = {"mark": mark, "encoding": {"x": across, "y": up, **seen}}
+    across = logarithmic(x, x_title, form="~s", offset=_STRIP)
+    up = logarithmic(y, y_title, form="~s", offset=_STRIP)
+    # Pixels: in the strips between the panel and its axes, where no logarithm reaches.
+    left, below = {"value": -_STRIP / 2}, {"value": size + _STRIP / 2}
+
+    def dots(where: str, place: Encoding) -> View:
+        return {
+            "transform": [{"filter": where}],
+            "mark": mark,
+            "encoding": {**place, **seen},
+        }
+
+    def label_of(text: str, place: Encoding) -> View:
+        return {
+            "data": {"values": [{}]},
+            "mark": {"type": "text", "text": text, "color": GREY, "fontSize": 10},
+            "encoding": place,
+        }
+
     names: View = {
         "transform": [{"filter": "datum.is_flagged"}],
         "mark": {"type": "text", "align": "right", "dx": -6, "color": VERMILION},
@@ -196,24 +217,20 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
         "mark": {"type": "line", "color": GREY, "strokeDash": [5, 4]},
         "encoding": {"x": across, "y": up},
     }
-    both: View = {
-        "transform": [{"filter": f"datum.{x} > 0 && datum.{y} > 0"}],
-        "width": _WIDTH,
-        "height": size,
-        "layer": [dots, names, line],
-    }
-    left: View = {
-        "transform": [{"filter": f"datum.{x} == 0 && datum.{y} > 0"}],
-        "width": _STRIP,
-        "height": size,
-        "mark": mark,
-        "encoding": {"x": _zero(), "y": up, **seen},
-    }
     return {
         "data": {"name": points},
-        "hconcat": [left, both],
-        "spacing": 2,
-        "resolve": {"scale": {"y": "shared"}},
+        "width": _WIDTH,
+        "height": size,
+        "layer": [
+            dots(f"datum.{x} > 0 && datum.{y} > 0", {"x": across, "y": up}),
+            dots(f"datum.{x} == 0 && datum.{y} > 0", {"x": left, "y": up}),
+            dots(f"datum.{x} > 0 && datum.{y} == 0", {"x": across, "y": below}),
+            dots(f"datum.{x} == 0 && datum.{y} == 0", {"x": left, "y": below}),
+            label_of("0", {"x": left, "y": {"value": -8}}),
+            label_of("0", {"x": {"value": _WIDTH + 8}, "y": below}),
+            names,
+            line,
+        ],
     }
 
 

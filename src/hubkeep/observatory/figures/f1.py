@@ -84,7 +84,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
     }
     before = {
         "transform": [{"filter": "datum.is_censored"}],
-        "mark": {"type": "text", "align": "right", "dx": -6, "dy": -6, "color": GREY},
+        "mark": {"type": "text", "align": "left", "dx": 6, "dy": -8, "color": GREY},
         "encoding": {
             "x": month("month"),
             "y": number("n_cum", "Models so far"),
