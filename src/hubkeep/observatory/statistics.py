@@ -77,8 +77,8 @@ def _drawn_shares(groups: "np.ndarray", weights: "np.ndarray", count: int) -> "n
             sums[at] = np.bincount(of, drawn, count)
     else:
         for at in range(DRAWS):
-            chosen = draw.integers(0, n, n, dtype=np.int32)
-            sums[at] = np.bincount(groups[chosen], weights[chosen], count)
+            times = np.bincount(draw.integers(0, n, n, dtype=np.int32), minlength=n)
+            sums[at] = np.bincount(groups, times * weights, count)
     return sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-300)
 
 

@@ -14,7 +14,6 @@ from hubkeep.observatory.figures.shared import (
     Groups,
     Row,
     as_table,
-    counted,
     intervals_inside,
     part,
 )
@@ -30,6 +29,7 @@ _LEVEL = Parameter(
 _ALL_TYPES = Parameter(
     "all_types", False, "all types of organisations, not only universities, non-profits, companies"
 )
+_RANKED = ("university", "non-profit", "company")
 _AUTHOR = "CASE WHEN $level = 'entity' THEN entity ELSE namespace END"
 
 
@@ -55,24 +55,30 @@ def _finish(table: "pa.Table", context: Context) -> Finished:
     for row in rows:
         if row["ranking"] == "models":
             _put(row, None)
-    counts = counted(
-        context,
-        "models",
-        {
-            "flagged": "is_flagged",
-            "of no type that is ranked": "NOT is_flagged AND NOT ($all_types OR org_type IN "
-            "('university', 'non-profit', 'company'))",
-            "without a namespace": "NOT is_flagged AND namespace = '(none)' AND ($all_types OR "
-            "org_type IN ('university', 'non-profit', 'company'))",
-            "downloads_30d": "downloads_30d IS NULL",
-        },
-    )
-    n, missing = counts.pop("n"), counts.pop("downloads_30d")
+    return _with_counts(as_table(table, rows), context)
+
+
+def _with_counts(table: "pa.Table", context: Context) -> Finished:
+    types = context.query(
+        "SELECT org_type, count(*) AS n, count(*) FILTER (WHERE is_flagged) AS flagged, "
+        "count(*) FILTER (WHERE NOT is_flagged AND namespace = '(none)') AS nameless, "
+        "count(*) FILTER (WHERE downloads_30d IS NULL) AS unknown "
+        "FROM models GROUP BY org_type ORDER BY org_type"
+    ).to_pylist()
+    everything = context.parameters["all_types"]
+    ranked = [row for row in types if everything or row["org_type"] in _RANKED]
+    excluded = {
+        "flagged": sum(row["flagged"] for row in types),
+        "of no type that is ranked": sum(
+            row["n"] - row["flagged"] for row in types if row not in ranked
+        ),
+        "without a namespace": sum(row["nameless"] for row in ranked),
+    }
     return Finished(
-        as_table(table, rows),
-        n=n - sum(counts.values()),
-        excluded=counts,
-        missing={"downloads_30d": missing},
+        table,
+        n=sum(row["n"] for row in types) - sum(excluded.values()),
+        excluded=excluded,
+        missing={"downloads_30d": sum(row["unknown"] for row in types)},
     )
 
 
