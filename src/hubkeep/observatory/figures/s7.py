@@ -132,14 +132,14 @@ def _notes(
     elif better > 0:
         notes = [
             (
-                f"In the backtest over {score.origins} origins, {method} beat persistence "
+                f"In the backtest over {_origins(score)}, {method} beat persistence "
                 f"(skill {better:.3f})."
             )
         ]
     else:
         notes = [
             (
-                f"In the backtest over {score.origins} origins, {method} did not beat persistence "
+                f"In the backtest over {_origins(score)}, {method} did not beat persistence "
                 f"(skill {better:.3f}): that everything stays as it is, is the better forecast."
             )
         ]
@@ -147,6 +147,10 @@ def _notes(
     if flagged:
         notes.append("Counters that are flagged in the last snapshot are left out of all of them.")
     return notes
+
+
+def _origins(score: Score) -> str:
+    return f"{score.origins} origin" + ("s" if score.origins > 1 else "")
 
 
 def _ranks(panel: Panel, said: Forecast, last: str, ahead: float) -> "pa.Table":
