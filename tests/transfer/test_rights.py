@@ -5,6 +5,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from hubkeep.db.tables import accounts, repos, tokens
+from hubkeep.identity.queries_sessions import end_session_of, open_session
+from hubkeep.identity.sessions import form_token
 from hubkeep.repos.types import DELETED
 from tests.transfer.town import BASE, Town, named, sha
 
@@ -151,6 +153,33 @@ async def test_a_signed_address_ends_with_the_right_it_was_made_of(town: Town, l
 
     assert {put.status_code, verified.status_code, got.status_code} <= {403, 404}
     assert town.links("bob/m") == {sha(b"other")}
+
+
+async def test_a_browser_sends_files_for_as_long_as_its_session_lasts(town: Town):
+    """The cookie alone sends nothing: it comes along whoever has the browser ask."""
+    town.repo("bob/m", private=True)
+    bob, secret = town.ids["bob"], "a secret of a session"
+    now = town.time()
+    town.app.db.write_now(lambda conn: open_session(conn, bob, secret, "", now))
+    cookie = {"Cookie": f"hubkeep={secret}"}
+    own = {**cookie, "x-csrf-token": form_token(secret)}
+    foreign = {**cookie, "x-csrf-token": form_token("another")}
+
+    async def ask(headers: dict[str, str]):
+        body = {"operation": "upload", "objects": [named(CONTENT)]}
+        address = "/bob/m/info/lfs/objects/batch"
+        return await town.client.post(address, json=body, headers=headers)
+
+    refused = [(await ask(headers)).status_code for headers in (cookie, foreign)]
+    hrefs = [
+        (await ask(own)).json()["objects"][0]["actions"]["upload"]["href"],
+        (await town.actions("bob", "bob/m", CONTENT))["upload"]["href"],
+    ]
+    town.app.db.write_now(lambda conn: end_session_of(conn, secret))
+    sent = [(await town.client.put(href, content=CONTENT)).status_code for href in hrefs]
+
+    assert refused == [401, 401]
+    assert sent == [403, 200]
 
 
 async def test_a_right_lost_while_the_bytes_come_links_nothing(town: Town):

@@ -41,6 +41,8 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
     """The upload in parts that it is for."""
     password: str | None = None
     """The fingerprint of the password that the user signed in with."""
+    session: int | None = None
+    """The browser's session that asked."""
 
     @property
     def sha256(self) -> bytes:
@@ -50,7 +52,8 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
 def grant_for(actor: Actor, repo_id: int, oid: str, size: int, upload: str | None = None) -> Grant:
     """Return the right of `actor` to a file, to be signed; who asks checks that there is one."""
     token_id = actor.token.id if actor.token else None
-    return Grant(repo_id, actor.user_id, token_id, oid, size, upload, actor.password)
+    signed_in = (actor.password, actor.session)
+    return Grant(repo_id, actor.user_id, token_id, oid, size, upload, *signed_in)
 
 
 def granted(app: "App", request: Request, purpose: Purpose) -> Grant:

@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hubkeep import errors
-from hubkeep.db.tables import accounts, repos, tokens, uploads
+from hubkeep.db.tables import accounts, repos, sessions, tokens, uploads
 from hubkeep.db.upserts import insert_for
 from hubkeep.identity.actor import Actor
 from hubkeep.identity.passwords import fingerprint
@@ -41,6 +41,9 @@ _TOKEN = (
     .join(accounts, accounts.c.id == tokens.c.user_id)
     .where(tokens.c.id == bindparam("token"), tokens.c.user_id == bindparam("user"))
 )
+_SESSION = select(sessions.c.id).where(
+    sessions.c.id == bindparam("session"), sessions.c.user_id == bindparam("user")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,8 @@ class NewUpload:
 
 
 class Right(Protocol):
-    """What a signed address or token was made for: a repository, and who asked, by which token or
-    which password.
+    """What a signed address or token was made for: a repository, and who asked, by which token,
+    password or session of a browser.
     """
 
     @property
@@ -77,14 +80,17 @@ class Right(Protocol):
     def token_id(self) -> int | None: ...
     @property
     def password(self) -> str | None: ...
+    @property
+    def session(self) -> int | None: ...
 
 
 def check_grant(conn: Connection, grant: Right, action: Action) -> Actor:
     """Check that who was given a signed address may still do what it is for; return who that is.
 
-    The address outlives neither the account, nor the password or the token (one that was deleted;
-    one that expired meanwhile still finishes what it began), nor the account's right to the
-    repository. Raises forbidden, or repo_not_found where the repository is gone.
+    The address outlives neither the account, nor the password, the browser's session or the token
+    (one that was deleted; one that expired meanwhile still finishes what it began), nor the
+    account's right to the repository. Raises forbidden, or repo_not_found where the repository is
+    gone.
     """
     repo = conn.execute(_REPO, {"repo": grant.repo_id}).first()
     if repo is None:
@@ -110,6 +116,10 @@ def _bearer(conn: Connection, grant: Right) -> Actor:
             raise errors.forbidden("The token that this address was made for was revoked")
     if grant.password is not None and grant.password != fingerprint(row.password_hash or ""):
         raise errors.forbidden("The password that this address was made for was changed")
+    if grant.session is not None:
+        wanted = {"session": grant.session, "user": grant.user_id}
+        if conn.execute(_SESSION, wanted).scalar() is None:
+            raise errors.forbidden("The session that this address was made for was ended")
     return Actor(user)
 
 

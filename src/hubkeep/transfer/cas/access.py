@@ -39,6 +39,8 @@ class CasToken(msgspec.Struct, frozen=True, array_like=True):
     epoch: str
     password: str | None = None
     """The fingerprint of the password that the user signed in with."""
+    session: int | None = None
+    """The browser's session that asked."""
 
 
 def sign_token(
@@ -52,7 +54,8 @@ def sign_token(
 ) -> str:
     """Return a token of `actor`'s for a repository; who asks checks the right."""
     token_id = actor.token.id if actor.token else None
-    claims = CasToken(repo_id, actor.user_id, token_id, may_write, epoch, actor.password)
+    signed_in = (actor.password, actor.session)
+    claims = CasToken(repo_id, actor.user_id, token_id, may_write, epoch, *signed_in)
     return app.signer.sign(_PURPOSE, claims, seconds=seconds)
 
 

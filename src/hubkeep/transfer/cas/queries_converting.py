@@ -52,6 +52,7 @@ class _Right(NamedTuple):
     user_id: int | None
     token_id: int | None = None
     password: str | None = None
+    session: int | None = None
 
 
 def progress(conn: Connection) -> Progress | None:
