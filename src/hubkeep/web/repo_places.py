@@ -15,7 +15,21 @@ from hubkeep.repos.types import Repo
 from hubkeep.web.markdown import Place
 from hubkeep.web.repo_head import Link
 
-PageName = Literal["tree", "blob", "raw", "resolve", "commits", "commit", "compare"]
+PageName = Literal[
+    "tree",
+    "blob",
+    "raw",
+    "resolve",
+    "blame",
+    "commits",
+    "commit",
+    "compare",
+    "new",
+    "edit",
+    "upload",
+    "delete",
+    "revert",
+]
 
 SHORT = 7
 """Digits of a commit's id that people read."""
