@@ -80,15 +80,19 @@ Planner = Callable[[Connection, Repo, str], Plan]
 
 
 async def carry_out(
-    app: "App", request: Request, wish: MergeRequest | RevertRequest, planner: Planner
+    app: "App",
+    request: Request,
+    branch: str,
+    wish: MergeRequest | RevertRequest,
+    planner: Planner,
 ) -> Outcome:
-    """Do what a plan says. Where the branch moves meanwhile it is planned anew, a few times.
+    """Do to a branch what a plan says. Where it moves meanwhile it is planned anew, a few times.
 
     409 with the conflicts; 412 where the branch is not at `parentCommit`, or keeps moving; 422 for
     what cannot be merged at all; 501 without git.
     """
     for left in reversed(range(_TRIES)):
-        plan = await app.db.read(lambda conn: _planned(app, conn, request, wish, planner))
+        plan = await app.db.read(lambda conn: _planned(app, conn, request, branch, wish, planner))
         if plan.other is None:
             return Outcome(plan.repo, plan.head.oid, None)
         try:
@@ -110,11 +114,12 @@ def _planned(
     app: "App",
     conn: Connection,
     request: Request,
+    branch: str,
     wish: MergeRequest | RevertRequest,
     planner: Planner,
 ) -> Plan:
     repo = visit(conn, request, Action.WRITE, app.clock()).repo
-    plan = planner(conn, repo, branch_named(conn, repo, request.path_params["branch"]))
+    plan = planner(conn, repo, branch_named(conn, repo, branch))
     expected = (wish.parent_commit or "").lower()
     if not plan.head.oid.hex().startswith(expected):
         raise errors.branch_moved()
