@@ -132,7 +132,7 @@ class Hub:
                 raise errors.head_too_large(HEAD_LIMIT)
             found = self._router.match(request.method, path)
             if found is None:
-                raise errors.not_found(f"Nothing is at {header_safe(unquote(path))[:200]}")
+                raise errors.nothing_at(path)
             if isinstance(found, WrongMethod):
                 raise errors.method_not_allowed(found.allowed)
             exchange.route = found.target.pattern
