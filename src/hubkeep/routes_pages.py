@@ -7,6 +7,7 @@ from hubkeep.identity.rules import Action
 from hubkeep.route import Route
 from hubkeep.web import (
     pages_account,
+    pages_blame,
     pages_blob,
     pages_card,
     pages_commit,
@@ -53,6 +54,7 @@ def _pages() -> Iterator[Route]:
         ("/tree/{rev}", pages_tree.tree),
         ("/tree/{rev}/{path*}", pages_tree.tree),
         ("/blob/{rev}/{path*}", pages_blob.blob),
+        ("/blame/{rev}/{path*}", pages_blame.blame_page),
         ("/commits/{rev}", pages_commits.commits),
         ("/commits/{rev}/{path*}", pages_commits.commits),
         ("/commit/{rev}", pages_commit.commit),
