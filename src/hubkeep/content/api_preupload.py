@@ -13,10 +13,9 @@ from hubkeep import errors
 from hubkeep.cards.validate import validate_card
 from hubkeep.content import attributes
 from hubkeep.content.patterns import IgnoreRules, TooMuchWork, check_work
-from hubkeep.content.reading import revision_of
+from hubkeep.content.reading import revision_of, rules_text
 from hubkeep.content.upload_mode import upload_mode
 from hubkeep.content.wire import (
-    RULES_LIMIT,
     CardToValidate,
     CardVerdict,
     Message,
@@ -51,8 +50,11 @@ async def preupload(app: "App", request: Request) -> Response:
         tree = revision.tree
         paths = {file.path for file in wanted.files} | {attributes.FILE, ".gitignore"}
         there = {entry.path: entry for entry in store.entries(conn, repo.id, tree, sorted(paths))}
-        rules = _text(conn, repo.id, there.get(attributes.FILE), wanted.git_attributes)
-        ignored = _text(conn, repo.id, there.get(".gitignore"), wanted.git_ignore)
+        rules, ignored = wanted.git_attributes, wanted.git_ignore
+        if rules is None:
+            rules = rules_text(conn, repo.id, there.get(attributes.FILE))
+        if ignored is None:
+            ignored = rules_text(conn, repo.id, there.get(".gitignore"))
         lfs = attributes.LfsRules(rules)
         ignore = IgnoreRules(ignored)
         _check_work(lfs.work + ignore.work, wanted.files)
@@ -89,14 +91,6 @@ def _known_oid(entry: Entry | None) -> str | None:
     if entry is None or entry.kind != "file":
         return None
     return entry.lfs.sha256.hex() if entry.lfs else entry.oid.hex()
-
-
-def _text(conn: Connection, repo_id: int, entry: Entry | None, given: str | None) -> str:
-    if given is not None:
-        return given
-    if entry is None or entry.kind != "file" or entry.size > RULES_LIMIT:
-        return ""
-    return store.blob(conn, repo_id, entry.oid, RULES_LIMIT).decode("utf-8", "replace")
 
 
 async def validate_yaml(_app: "App", request: Request) -> Response:

@@ -34,6 +34,7 @@ from hubkeep.git.errors import (
 )
 from hubkeep.git.names import check_path
 from hubkeep.git.objects import StagedBlob, pointer_bytes, stage_blob
+from hubkeep.git.queries import has_refs
 from hubkeep.git.store import BRANCHES
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.kit.time import Millis
@@ -112,11 +113,14 @@ def write_first_commit(
 def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
     """Return the short name of the branch that a commit's address names.
 
-    revision_not_found for what does not exist, 400 for what exists and is no branch.
+    revision_not_found for what does not exist, 400 for what exists and is no branch. The default
+    branch of a repository without any commit is one: its first commit makes it.
     """
     name = revision.removeprefix(BRANCHES)
     # The engine takes full names too; by one of those a commit would move a tag.
     if not name.startswith("refs/") and store.branch_exists(conn, repo.id, name):
+        return name
+    if name == repo.default_branch and not has_refs(conn, repo.id):
         return name
     if store.resolve(conn, repo.id, revision, default_branch=repo.default_branch) is None:
         raise errors.revision_not_found(revision)
@@ -186,7 +190,7 @@ def _changes(
     for operation in plan.operations:
         match operation:
             case NewFile():
-                yield PutFile(operation.path, operation.blob)
+                yield PutFile(operation.path, operation.blob, operation.mode)
             case LfsFile():
                 oid = bytes.fromhex(operation.oid)
                 pointer = stage_blob(pointer_bytes(oid, linked[oid].size))
