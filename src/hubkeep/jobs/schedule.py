@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Work that comes round by the clock: enqueued once a period, by whoever notices first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -36,6 +36,18 @@ def any_to_enqueue(conn: Connection, schedule: Schedule, now: Millis) -> bool:
     rows = conn.execute(select(hub.c.name, hub.c.value).where(hub.c.name.in_(names)))
     noted = {name: int(value) for name, value in rows}
     return any(noted.get(each.name, -1) < now // each.every for each in schedule)
+
+
+def last_rounds(conn: Connection, schedule: Schedule) -> Mapping[str, Millis]:
+    """Return when the last period began that had its job, by kind; without those that had none.
+
+    Workers note it as they look for work, so the latest of these times is also when the last
+    worker was there, to about the shortest of the periods.
+    """
+    names = [each.name for each in schedule]
+    rows = conn.execute(select(hub.c.name, hub.c.value).where(hub.c.name.in_(names)))
+    noted = {name: int(value) for name, value in rows}
+    return {each.job.KIND: noted[each.name] * each.every for each in schedule if each.name in noted}
 
 
 def enqueue_periodic(conn: Connection, schedule: Schedule, now: Millis) -> int:
