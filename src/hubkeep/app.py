@@ -23,6 +23,7 @@ from hubkeep.kit.time import Clock, now
 from hubkeep.metrics import Metrics
 from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
+from hubkeep.web.kept import Kept
 from hubkeep.web.site import Site
 
 CACHE_BYTES = 32 << 20
@@ -64,6 +65,10 @@ class App:
 
     site: Site
     """Templates and assets of the pages."""
+    kept: Kept
+    """Rendered texts and drawn pictures: made beside the thread that serves requests, and kept in
+    the cache.
+    """
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -92,6 +97,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         stack.callback(git_cache.close)
         blobs = open_store(config.blobs, credentials=_s3_credentials(config))
         stack.push_async_callback(blobs.close)
+        cache = ByteCache(CACHE_BYTES)
         downloads = DownloadCounter(db, clock)
         await stack.enter_async_context(downloads.running())
         yield App(
@@ -106,8 +112,9 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             crunch=crunch,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             password_gate=asyncio.Semaphore(1),
-            cache=ByteCache(CACHE_BYTES),
+            cache=cache,
             site=Site(),
+            kept=Kept(cache, crunch),
             git_cache=git_cache,
             git_turns=asyncio.Semaphore(config.git_processes),
             git_slow=BoundedSemaphore(SLOW_FOR_EACH_TURN * config.git_processes),

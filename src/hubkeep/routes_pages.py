@@ -13,6 +13,7 @@ from hubkeep.web import (
     pages_commit,
     pages_commits,
     pages_compare,
+    pages_derivatives,
     pages_feeds,
     pages_home,
     pages_join,
@@ -61,6 +62,7 @@ def _pages() -> Iterator[Route]:
         ("/compare", pages_compare.choose),
         ("/compare/{revs}", pages_compare.compare),
         ("/refs", pages_refs.refs),
+        ("/derivatives", pages_derivatives.derivatives),
     ):
         yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
 
