@@ -297,7 +297,7 @@ def test_workers_and_administrators_never_have_one_job_both(database_url: str):
         abandoned.extend(
             job_id
             for job_id in reversed(ids)
-            if db.write_now(lambda conn: queue.abandon(conn, job_id, 0))
+            if db.write_now(lambda conn, it=job_id: queue.abandon(conn, it, 0))
         )
         db.close()
 
