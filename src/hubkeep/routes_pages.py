@@ -17,6 +17,7 @@ from hubkeep.web import (
     pages_feeds,
     pages_home,
     pages_join,
+    pages_like,
     pages_list,
     pages_login,
     pages_new,
@@ -24,6 +25,8 @@ from hubkeep.web import (
     pages_people,
     pages_profile,
     pages_refs,
+    pages_repo_settings,
+    pages_repo_settings_files,
     pages_sessions,
     pages_static,
     pages_suggest,
@@ -36,6 +39,7 @@ from hubkeep.web.entry import for_people
 def page_routes() -> Iterator[Route]:
     """Return the addresses of all pages, in the order of the documentation."""
     yield from _pages()
+    yield from _settings_of_repositories()
     yield from _pages_of_people()
     yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, "pages")
 
@@ -47,6 +51,7 @@ def _pages() -> Iterator[Route]:
     yield Route("GET", "/{T}", pages_list.list_page, Action.LIST, area)
     yield Route("GET", "/{T}/rss.xml", pages_feeds.new_repos, Action.ANYONE, area)
     yield Route("GET", "/users", pages_people.people, Action.LIST, area)
+    yield Route("GET", "/{user}/activity/likes", pages_like.likes, Action.LIST, area)
     yield Route("GET", "/search/suggest", pages_suggest.suggest, Action.LIST, area)
     feed = "/{web}{repo}/commits/{rev}/rss.xml"
     yield Route("GET", feed, pages_feeds.commits, Action.READ, area)
@@ -65,6 +70,23 @@ def _pages() -> Iterator[Route]:
         ("/derivatives", pages_derivatives.derivatives),
     ):
         yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
+
+
+def _settings_of_repositories() -> Iterator[Route]:
+    area, repo = "pages", "/{web}{ns}/{name}"
+    yield Route("GET", f"{repo}/likers", pages_like.likers, Action.READ, area)
+    yield Route("POST", f"{repo}/like", pages_like.like, Action.LIKE, area)
+    yield Route("POST", f"{repo}/unlike", pages_like.unlike, Action.LIKE, area)
+    general, stored = pages_repo_settings, pages_repo_settings_files
+    for method, path, handler in (
+        ("GET", "", general.settings_page),
+        ("POST", "/name", general.rename_repo),
+        ("POST", "/visibility", general.change_visibility),
+        ("POST", "/delete", general.delete),
+        ("GET", "/storage", stored.storage_page),
+        ("POST", "/storage/delete", stored.forget),
+    ):
+        yield Route(method, f"{repo}/settings{path}", handler, Action.ADMINISTER, area)
 
 
 def _pages_of_people() -> Iterator[Route]:

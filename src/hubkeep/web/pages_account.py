@@ -22,6 +22,7 @@ from hubkeep.repos.queries_list import viewer_of
 from hubkeep.repos.search_wanted import Sort, Wanted
 from hubkeep.repos.types import RepoType
 from hubkeep.web.pages_list import TITLES, rows_of
+from hubkeep.web.people import Person
 from hubkeep.web.repo_head import Link
 from hubkeep.web.repo_rows import RepoRow
 from hubkeep.web.shell import shell_for
@@ -43,14 +44,6 @@ class Shelf(msgspec.Struct, rename="camel"):
     count: int
     repos: Sequence[RepoRow]
     href: str
-
-
-class Person(msgspec.Struct, rename="camel"):
-    """Somebody in a list; `role` is null for who may not see it."""
-
-    name: str
-    fullname: str
-    role: str | None = None
 
 
 class AccountPage(Page, kw_only=True):

@@ -38,6 +38,8 @@ class RepoHead(msgspec.Struct, rename="camel"):
     owner: str
     name: str
     web_path: str
+    api: str
+    """Where the API has it."""
     private: bool
     gated: str
     disabled: bool
@@ -72,6 +74,7 @@ def repo_head(visitor: PageVisit, current: str, revision: str | None = None) -> 
         owner=owner,
         name=name,
         web_path=repo.web_path,
+        api=f"/api/{repo.type.plural}/{repo.path}",
         private=repo.private,
         gated=repo.gated,
         disabled=repo.disabled,

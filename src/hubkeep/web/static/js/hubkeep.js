@@ -19,3 +19,13 @@ const source = document.querySelector("[data-lines]");
 if (source) {
   import("./lines.js").then(({ lines }) => lines(source));
 }
+
+const like = document.querySelector("[data-like]");
+if (like) {
+  import("./like.js").then(({ liking }) => liking(like));
+}
+
+const typed = document.querySelector("[data-typed]");
+if (typed) {
+  import("./typed.js").then(({ typing }) => typing(typed));
+}
