@@ -19,7 +19,7 @@ from hubkeep.db.migrate import prepare
 from hubkeep.db.secrets import load_secret
 from hubkeep.git.fetch.cache import CachedRepository, GitCache
 from hubkeep.kit.cache import ByteCache
-from hubkeep.kit.time import Clock, now
+from hubkeep.kit.time import Clock, Millis, now
 from hubkeep.metrics import Metrics
 from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
@@ -63,6 +63,8 @@ class App:
     git_threads: ThreadPoolExecutor
     """Threads for what fetches and pushes do besides running git; it may take minutes."""
 
+    started_at: Millis
+    """When this process opened the hub."""
     site: Site
     """Templates and assets of the pages."""
     kept: Kept
@@ -113,6 +115,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             password_gate=asyncio.Semaphore(1),
             cache=cache,
+            started_at=clock(),
             site=Site(),
             kept=Kept(cache, crunch),
             git_cache=git_cache,
