@@ -28,6 +28,7 @@ from hubkeep.web.site import Site
 
 CACHE_BYTES = 32 << 20
 SHARDS_AT_ONCE = 2
+LOOKS_AT_ONCE = 2
 SLOW_FOR_EACH_TURN = 16
 
 
@@ -49,6 +50,8 @@ class App:
     """Held by what looks at a part of a shard: many at once would fill the memory."""
     password_gate: asyncio.Semaphore
     """Held by what looks at a password: each takes 64 MiB and one of the threads above."""
+    look_gate: asyncio.Semaphore
+    """Held by each process that looks into a file for a page."""
     cache: ByteCache
     """What is slow to make and never changes, such as the file list of a commit."""
     git_cache: GitCache
@@ -114,6 +117,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             crunch=crunch,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             password_gate=asyncio.Semaphore(1),
+            look_gate=asyncio.Semaphore(LOOKS_AT_ONCE),
             cache=cache,
             started_at=clock(),
             site=Site(),
