@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub as an ASGI application: match, handle, answer; the only place that catches everything.
 
+What came to the content origin is looked up in a table of its own, so that neither origin has any
+address of the other.
+
 Written as one plain ASGI callable, since middleware classes that wrap responses break streaming and
 cost more than the routing does.
 """
@@ -33,7 +36,9 @@ from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
 from hubkeep.route import Route
 from hubkeep.routes import build_router
+from hubkeep.routes_content import content_routes
 from hubkeep.web.lost import error_page, who_is_lost
+from hubkeep.web.origin.answers import content_error
 
 HEAD_LIMIT = 64 << 10
 """Bytes of header fields; the server itself would take some 400 KiB."""
@@ -63,6 +68,7 @@ class Hub:
         self._stack = AsyncExitStack()
         self._app: App | None = None
         self._router: Router[Route] = build_router()
+        self._content_router: Router[Route] = build_router(content_routes())
         # Ids of requests are unique, not secret: asking the system for chance each time lets
         # another thread have the interpreter, which costs more than the rest of `_Exchange`.
         self._ids = uuid.uuid4().hex[:16]
@@ -125,12 +131,14 @@ class Hub:
     async def _answer(self, request: Request, exchange: "_Exchange") -> Response:
         assert self._app is not None
         path = _path(request)
+        is_content = self._app.addresses.is_content(request)
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
             if sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEAD_LIMIT:
                 raise errors.head_too_large(HEAD_LIMIT)
-            found = self._router.match(request.method, path)
+            router = self._content_router if is_content else self._router
+            found = router.match(request.method, path)
             if found is None:
                 raise errors.nothing_at(path)
             if isinstance(found, WrongMethod):
@@ -142,7 +150,8 @@ class Hub:
         except Moved as moved:
             return _redirect(path, request.url.query, moved)
         except HubError as error:
-            return self._refusal(request, error, await who_is_lost(self._app, request))
+            actor = ANONYMOUS if is_content else await who_is_lost(self._app, request)
+            return self._refusal(request, error, actor)
         except (DatabaseFull, NoSpace):
             return self._refusal(request, errors.no_space())
         except (DatabaseUnavailable, StoreUnavailable) as error:
@@ -162,6 +171,8 @@ class Hub:
 
     def _refusal(self, request: Request, error: HubError, actor: Actor = ANONYMOUS) -> Response:
         assert self._app is not None
+        if self._app.addresses.is_content(request):
+            return content_error(self._app, request, error)
         is_of_api = request.url.path.startswith("/api/")
         page = None if is_of_api else error_page(self._app, request, error, actor)
         return page or errors.render(error)
