@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 
 from hubkeep.db import Database
 from hubkeep.db.tables import jobs
-from hubkeep.jobs import Job, enqueue, kinds_of, listing, queue
+from hubkeep.jobs import Job, enqueue, listing, queue
 from hubkeep.jobs.listing import State
-from hubkeep.jobs.queue import FIRST_WAIT, LEASE, MAX_ATTEMPTS, Claimed, UnknownJob
+from hubkeep.jobs.queue import FIRST_WAIT, LEASE, MAX_ATTEMPTS, Claimed
 
 
 class Note(Job[list], frozen=True):
@@ -184,9 +184,6 @@ def test_workers_never_run_one_job_twice(database_url: str):
     assert sorted(ran) == sorted(f'{{"text":"{number}"}}' for number in range(count))
 
 
-KINDS = kinds_of([Note])
-
-
 def failed(db: Database, text: str, now: int = 0) -> Claimed:
     """A job that was given up for what it raised."""
     put(db, text, now)
@@ -201,32 +198,19 @@ def failed(db: Database, text: str, now: int = 0) -> Claimed:
 def test_a_job_that_was_given_up_runs_again_as_if_it_were_new(db: Database):
     job = failed(db, "x")
     assert take(db, 10 * LEASE) is None
-    assert db.write_now(lambda conn: queue.retry(conn, job.id, KINDS, 5))
+    assert db.write_now(lambda conn: queue.retry(conn, job.id, 5))
+    assert not put(db, "x", 5), "it waits as any other"
     again = taken(db, 5)
     assert (again.args, again.attempt) == ('{"text":"x"}', 1)
-    assert not db.write_now(lambda conn: queue.retry(conn, job.id, KINDS, 5)), "nothing is left"
+    assert not db.write_now(lambda conn: queue.retry(conn, job.id, 5)), "nothing is left"
 
 
 def test_a_retried_job_that_waits_already_waits_once(db: Database):
     job = failed(db, "x")
     put(db, "x", run_at=1000)
-    assert db.write_now(lambda conn: queue.retry(conn, job.id, KINDS, 5))
+    assert db.write_now(lambda conn: queue.retry(conn, job.id, 5))
     assert len(rows(db)) == 1
     assert taken(db, 5).args == '{"text":"x"}', "at the earlier of the two times"
-
-
-def test_a_job_of_another_version_is_left_as_it_is(db: Database):
-    job = failed(db, "x")
-    with pytest.raises(UnknownJob, match="knows no jobs"):
-        db.write_now(lambda conn: queue.retry(conn, job.id, {}, 5))
-
-    class Other(Job[list], frozen=True):
-        KIND: ClassVar[str] = "test.note"
-        number: int
-
-    with pytest.raises(UnknownJob, match="cannot read"):
-        db.write_now(lambda conn: queue.retry(conn, job.id, kinds_of([Other]), 5))
-    assert rows(db) == [('{"text":"x"}', True, "why")]
 
 
 def test_only_what_was_given_up_is_retried_or_forgotten(db: Database):
@@ -235,7 +219,7 @@ def test_only_what_was_given_up_is_retried_or_forgotten(db: Database):
     put(db, "waits")
     waiting = db.read_now(lambda conn: listing.list_jobs(conn, State.WAITING, 0, 9))
     for job_id in (running.id, *(one.id for one in waiting)):
-        assert not db.write_now(lambda conn, it=job_id: queue.retry(conn, it, KINDS, 0))
+        assert not db.write_now(lambda conn, it=job_id: queue.retry(conn, it, 0))
         assert not db.write_now(lambda conn, it=job_id: queue.forget(conn, it))
     gone = failed(db, "gone")
     assert db.write_now(lambda conn: queue.forget(conn, gone.id))
@@ -332,6 +316,7 @@ def test_jobs_are_listed_and_counted_by_where_they_stand(db: Database):
     assert seen.oldest_due == 0
     by_kind = db.read_now(lambda conn: listing.count_by_kind(conn, [Note.KIND, "test.other"], 3))
     assert by_kind[Note.KIND] == seen.counts
+    assert db.read_now(listing.kinds_in_queue) == [Note.KIND]
     assert set(by_kind["test.other"].values()) == {0}
     # A lease that is over is a job that waits for another worker.
     assert db.read_now(lambda conn: listing.look_at_queue(conn, LEASE)).counts[State.RUNNING] == 0

@@ -106,6 +106,17 @@ def count_by_kind(
     return {kind: {state: counts[f"{kind} {state}"] for state in State} for kind in names}
 
 
+def kinds_in_queue(conn: Connection) -> Sequence[str]:
+    """Return the kinds that jobs in the queue have, found one after the other by the index."""
+    found: list[str] = []
+    following = select(func.min(jobs.c.kind))
+    last = conn.execute(following).scalar()
+    while last is not None:
+        found.append(last)
+        last = conn.execute(following.where(jobs.c.kind > last)).scalar()
+    return found
+
+
 def _counted(
     conn: Connection, wanted: Sequence[tuple[str, ColumnElement[bool]]]
 ) -> Iterable[tuple[str, int]]:

@@ -17,7 +17,7 @@ from sqlalchemy.sql import ColumnElement
 
 from hubkeep.db.tables import jobs
 from hubkeep.db.upserts import insert_for
-from hubkeep.jobs.job import Job, Kinds
+from hubkeep.jobs.job import Job
 from hubkeep.kit.time import DAY, Millis
 
 LEASE: Millis = 60_000
@@ -26,10 +26,6 @@ FIRST_WAIT: Millis = 10_000
 LONGEST_WAIT: Millis = 60 * 60_000
 KEEP_FAILED: Millis = 30 * DAY
 _ERROR_LENGTH = 4000
-
-
-class UnknownJob(ValueError):
-    """A job of another version's; the text says what is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,24 +174,25 @@ def abandon(conn: Connection, job_id: int, now: Millis) -> bool:
     return conn.execute(waiting.values(error=error, **changed)).rowcount > 0
 
 
-def retry(conn: Connection, job_id: int, kinds: Kinds[Any], now: Millis) -> bool:
+def retry(conn: Connection, job_id: int, now: Millis) -> bool:
     """Put a job that was given up into the queue as if it were new; False where there is none.
 
-    Where the same job waits already, that one stands for both. UnknownJob where this version cannot
-    read it; it is left as it is then.
+    Where the same job waits already, that one stands for both and runs at once.
     """
     given_up = (jobs.c.id == job_id) & jobs.c.failed.is_(True)
-    row = conn.execute(delete(jobs).where(given_up).returning(jobs.c.kind, jobs.c.args)).first()
+    found = select(jobs.c.kind, jobs.c.args).where(given_up).with_for_update()
+    row = conn.execute(found).first()
     if row is None:
         return False
-    kind = kinds.get(row.kind)
-    if kind is None:
-        raise UnknownJob(f"this version knows no jobs of the kind {row.kind}")
+    key = _fitting(row.kind, row.args)
+    fresh = {"failed": False, "attempts": 0, "error": None, "created_at": now}
     try:
-        job = msgspec.json.decode(row.args, type=kind)
-    except msgspec.DecodeError as bad:
-        raise UnknownJob(f"this version cannot read what the job was told: {bad}") from bad
-    enqueue(conn, job, now)
+        with conn.begin_nested():
+            conn.execute(update(jobs).where(given_up).values(dedup_key=key, run_at=now, **fresh))
+    except IntegrityError:
+        conn.execute(delete(jobs).where(given_up))
+        sooner = update(jobs).where(jobs.c.dedup_key == key, jobs.c.run_at > now)
+        conn.execute(sooner.values(run_at=now))
     return True
 
 
@@ -229,5 +226,9 @@ def _goes_on(claimed: Claimed) -> ColumnElement[bool]:
 
 def _key(job: Job[Any]) -> str:
     """Kind and key, at most 256 characters: the column's width."""
-    key = f"{job.KIND}:{job.key()}"
-    return key if len(key) <= 256 else f"{job.KIND}:{hashlib.sha256(key.encode()).hexdigest()}"
+    return _fitting(job.KIND, job.key())
+
+
+def _fitting(kind: str, own: str) -> str:
+    key = f"{kind}:{own}"
+    return key if len(key) <= 256 else f"{kind}:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -13,6 +13,9 @@ from hubkeep.jobs.job import Job
 from hubkeep.jobs.queue import enqueue, forget_failed
 from hubkeep.kit.time import Millis
 
+_BEGAN = "began:"
+"""Where it is noted when a kind was last enqueued by the clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
@@ -38,16 +41,14 @@ def any_to_enqueue(conn: Connection, schedule: Schedule, now: Millis) -> bool:
     return any(noted.get(each.name, -1) < now // each.every for each in schedule)
 
 
-def last_rounds(conn: Connection, schedule: Schedule) -> Mapping[str, Millis]:
-    """Return when the last period began that had its job, by kind; without those that had none.
+def last_rounds(conn: Connection) -> Mapping[str, Millis]:
+    """Return by kind when a worker last enqueued what comes round by itself.
 
-    Workers note it as they look for work, so the latest of these times is also when the last
-    worker was there, to about the shortest of the periods.
+    Workers do so as they look for work: the latest of these times is also when one was last there,
+    to about the shortest of the periods.
     """
-    names = [each.name for each in schedule]
-    rows = conn.execute(select(hub.c.name, hub.c.value).where(hub.c.name.in_(names)))
-    noted = {name: int(value) for name, value in rows}
-    return {each.job.KIND: noted[each.name] * each.every for each in schedule if each.name in noted}
+    rows = conn.execute(select(hub.c.name, hub.c.value).where(hub.c.name.startswith(_BEGAN)))
+    return {name.removeprefix(_BEGAN): int(value) for name, value in rows}
 
 
 def enqueue_periodic(conn: Connection, schedule: Schedule, now: Millis) -> int:
@@ -67,4 +68,10 @@ def _enqueue_one(conn: Connection, periodic: Periodic, now: Millis) -> bool:
             where=cast(hub.c.value, BigInteger) < period,
         ).returning(hub.c.name)
     ).first()
-    return noted is not None and enqueue(conn, periodic.job, now)
+    if noted is None:
+        return False
+    began = insert_for(conn, hub).values(name=_BEGAN + periodic.job.KIND, value=str(now))
+    conn.execute(
+        began.on_conflict_do_update(index_elements=["name"], set_={"value": began.excluded.value})
+    )
+    return enqueue(conn, periodic.job, now)
