@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A live hub for browsers: its people have passwords, and its cookies are got without clicking."""
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.cookies import SimpleCookie
@@ -51,18 +52,19 @@ class Site:
     def commit(
         self,
         repo: str,
-        files: dict[str, str],
+        files: Mapping[str, str | bytes],
         *,
         kind: str = "model",
         summary: str = "Add files",
         user: str = "alice",
         revision: str = "main",
     ) -> str:
-        """Commit texts by their paths and return the commit's hash."""
+        """Commit files by their paths and return the commit's hash."""
         lines = [{"key": "header", "value": {"summary": summary}}]
-        for path, text in files.items():
-            value = {"path": path, "content": text, "encoding": "utf-8"}
-            lines.append({"key": "file", "value": value})
+        for path, content in files.items():
+            data = content.encode() if isinstance(content, str) else content
+            encoded = {"content": base64.b64encode(data).decode(), "encoding": "base64"}
+            lines.append({"key": "file", "value": {"path": path, **encoded}})
         answer = self.api(
             "POST",
             f"/api/{kind}s/{repo}/commit/{revision}",

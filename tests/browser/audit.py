@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every page has to be for those who use it: looked at by axe-core and by rules of our own."""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+_LOOK = """
+async (tags) => {
+  const found = await axe.run({ runOnly: tags, resultTypes: ["violations"] });
+  return found.violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)}: ${failureSummary}`));
+}
+"""
+# What is wider than the window: the page as a whole, and what makes it so.
+_WIDTH = """
+() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const wide = [...document.body.querySelectorAll("*")].filter(
+    (one) => one.getBoundingClientRect().right > width + 1 && !one.closest("[hidden]"));
+  return wide.slice(0, 5).map((one) => one.outerHTML.slice(0, 160));
+}
+"""
+_OUTLINE = """
+() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+  .filter((one) => one.checkVisibility() && !one.closest(".prose"))
+  .map((one) => [Number(one.localName[1]), one.textContent.trim()])
+"""
+_MOVING = """
+() => {
+  const moving = document.getAnimations().map((one) => `an animation of ${one.effect.target}`);
+  for (const one of document.querySelectorAll("*")) {
+    const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(one);
+    if (/[1-9]/.test(transitionDuration) || animationName !== "none" || scrollBehavior === "smooth")
+      moving.push(one.outerHTML.slice(0, 120));
+  }
+  return moving;
+}
+"""
+# Elements that the tabulator key goes to, in its order, each with a number.
+_STOPS = """
+() => {
+  const wanted = "a[href], button, input, select, textarea, summary, iframe, audio[controls], "
+    + "video[controls], [tabindex='0']";
+  const stops = [...document.querySelectorAll(wanted)].filter((one) =>
+    one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.tabIndex >= 0
+    && !(one.type === "radio" && !one.checked
+         && document.querySelector(`input[name="${CSS.escape(one.name)}"]:checked`)));
+  stops.forEach((one, number) => one.setAttribute("data-stop", number));
+  return stops.map((one) => one.outerHTML.slice(0, 120));
+}
+"""
+# Where the focus is, and what is wrong about how it shows.
+_FOCUS = """
+() => {
+  const one = document.activeElement;
+  const style = getComputedStyle(one);
+  const { width, height, top, bottom } = one.getBoundingClientRect();
+  const wrong = [];
+  if (style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2) wrong.push("no outline");
+  if (!width || !height) wrong.push("no size");
+  if (bottom <= 0 || top >= innerHeight) wrong.push("out of view");
+  return [Number(one.dataset.stop ?? -1), wrong.join(", "), one.outerHTML.slice(0, 120)];
+}
+"""
+
+
+@cache
+def axe_source() -> str:
+    """The script of axe-core."""
+    script = files("axe_playwright_python").joinpath("axe.min.js")
+    return script.read_text(encoding="utf-8")
+
+
+def violations(page: "Page") -> list[str]:
+    """What axe-core finds against WCAG 2.2 A and AA on the page as it stands."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(f"() => {{ {axe_source()} }}")
+    return page.evaluate(_LOOK, list(WCAG))
+
+
+def overflow(page: "Page") -> list[str]:
+    """What makes the page wider than its window."""
+    return page.evaluate(_WIDTH)
+
+
+def outline_faults(page: "Page") -> list[str]:
+    """What is wrong with the headings: one of the first level, and no level left out. Those of a
+    text that somebody wrote are its own.
+    """
+    headings: list[tuple[int, str]] = page.evaluate(_OUTLINE)
+    faults = []
+    first = [text for level, text in headings if level == 1]
+    if len(first) != 1:
+        faults.append(f"{len(first)} headings of the first level: {first}")
+    before = 0
+    for level, text in headings:
+        if level > before + 1:
+            faults.append(f"h{level} after h{before}: {text}")
+        before = level
+    return faults
+
+
+def moving(page: "Page") -> list[str]:
+    """What moves although the reader asked for rest."""
+    return page.evaluate(_MOVING)
+
+
+def keyboard_faults(page: "Page", steps: int) -> list[str]:
+    """Walk with the tabulator key: in the page's order, past nothing, and always to be seen."""
+    stops: list[str] = page.evaluate(_STOPS)
+    faults = []
+    for expected in range(min(steps, len(stops))):
+        page.keyboard.press("Tab")
+        stop, wrong, html = page.evaluate(_FOCUS)
+        if stop != expected:
+            faults.append(f"stop {expected} is {stops[expected]}, came to {html}")
+            break
+        if wrong:
+            faults.append(f"{wrong}: {html}")
+    return faults
+
+
+def told(faults: object) -> str:
+    """Faults as a test prints them."""
+    return json.dumps(faults, indent=1, ensure_ascii=False)
