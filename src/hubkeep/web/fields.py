@@ -29,6 +29,7 @@ class Field(msgspec.Struct, rename="camel", kw_only=True):
     value: str = ""
     hint: str = ""
     error: str = ""
+    placeholder: str = ""
     choices: Sequence[Choice] = ()
     autocomplete: str = "off"
     required: bool = False
