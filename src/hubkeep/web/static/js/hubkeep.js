@@ -29,3 +29,13 @@ const typed = document.querySelector("[data-typed]");
 if (typed) {
   import("./typed.js").then(({ typing }) => typing(typed));
 }
+
+const upload = document.querySelector("[data-upload]");
+if (upload) {
+  import("./upload/upload.js").then(({ uploading }) => uploading(upload));
+}
+
+const figures = document.querySelectorAll('[data-diagram="mermaid"]');
+if (figures.length) {
+  import("./diagrams.js").then(({ diagrams }) => diagrams(figures, document.body.dataset.content));
+}
