@@ -287,5 +287,14 @@ def git_busy() -> HubError:
     )
 
 
+def picture_busy() -> HubError:
+    """503 while others wait for pictures and texts that take long to make."""
+    return HubError(
+        503,
+        "Others wait for what takes long to make. Ask again in a moment.",
+        headers={"Retry-After": "5"},
+    )
+
+
 def no_space() -> HubError:
     return HubError(507, "The hub's disk is full; reading goes on, writing needs space")

@@ -14,6 +14,8 @@ from hubkeep.web import (
     pages_commits,
     pages_compare,
     pages_derivatives,
+    pages_edit,
+    pages_edit_delete,
     pages_feeds,
     pages_home,
     pages_join,
@@ -27,7 +29,9 @@ from hubkeep.web import (
     pages_refs,
     pages_repo_settings,
     pages_repo_settings_files,
+    pages_revert,
     pages_sessions,
+    pages_social,
     pages_static,
     pages_suggest,
     pages_tokens,
@@ -39,6 +43,7 @@ from hubkeep.web.entry import for_people
 def page_routes() -> Iterator[Route]:
     """Return the addresses of all pages, in the order of the documentation."""
     yield from _pages()
+    yield from _changes_of_files()
     yield from _settings_of_repositories()
     yield from _pages_of_people()
     yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, "pages")
@@ -52,6 +57,9 @@ def _pages() -> Iterator[Route]:
     yield Route("GET", "/{T}/rss.xml", pages_feeds.new_repos, Action.ANYONE, area)
     yield Route("GET", "/users", pages_people.people, Action.LIST, area)
     yield Route("GET", "/{user}/activity/likes", pages_like.likes, Action.LIST, area)
+    yield Route("GET", "/social", pages_social.of_hub, Action.ANYONE, area)
+    yield Route("GET", "/social/{user}", pages_social.of_account, Action.LIST, area)
+    yield Route("GET", "/social/{web}{ns}/{name}", pages_social.of_repo, Action.READ, area)
     yield Route("GET", "/search/suggest", pages_suggest.suggest, Action.LIST, area)
     feed = "/{web}{repo}/commits/{rev}/rss.xml"
     yield Route("GET", feed, pages_feeds.commits, Action.READ, area)
@@ -70,6 +78,19 @@ def _pages() -> Iterator[Route]:
         ("/derivatives", pages_derivatives.derivatives),
     ):
         yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
+
+
+def _changes_of_files() -> Iterator[Route]:
+    area, repo = "pages", "/{web}{ns}/{name}"
+    for path, form, handler in (
+        ("/edit/{rev}/{path*}", pages_edit.edit_form, pages_edit.edit),
+        ("/new/{rev}", pages_edit.new_form, pages_edit.new),
+        ("/new/{rev}/{path*}", pages_edit.new_form, pages_edit.new),
+        ("/delete/{rev}/{path*}", pages_edit_delete.delete_form, pages_edit_delete.delete),
+        ("/revert/{rev}", pages_revert.revert_form, pages_revert.revert),
+    ):
+        yield Route("GET", f"{repo}{path}", form, Action.WRITE, area)
+        yield Route("POST", f"{repo}{path}", handler, Action.WRITE, area)
 
 
 def _settings_of_repositories() -> Iterator[Route]:

@@ -17,8 +17,8 @@ _RESERVED_WORDS = (
     "healthz help hub-docs inference insights join kernels learn lfs login logout main me "
     "metrics model models new notifications oauth organizations papers posts pricing privacy "
     "public raw readyz resolve robots.txt rss search security sessions settings signup "
-    "snapshots spaces static status storage support tasks teams telemetry terms tos tree "
-    "trending upload uploads user users v1 v2 web webhooks well-known .well-known"
+    "snapshots social spaces static status storage support tasks teams telemetry terms tos "
+    "tree trending upload uploads user users v1 v2 web webhooks well-known .well-known"
 )
 RESERVED = frozenset(_RESERVED_WORDS.split())
 

@@ -26,7 +26,7 @@ from hubkeep.web.people import Person
 from hubkeep.web.repo_head import Link
 from hubkeep.web.repo_rows import RepoRow
 from hubkeep.web.shell import shell_for
-from hubkeep.web.site import Page, shown
+from hubkeep.web.site import Page, Preview, shown
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -67,6 +67,12 @@ class AccountPage(Page, kw_only=True):
     """Where the visitor may change it."""
     may_create: bool
     is_member: bool
+
+    @property
+    def preview(self) -> Preview:
+        """How a link to the page is shown."""
+        kind = "An organisation" if self.kind == "org" else "A user"
+        return Preview(self.about or f"{kind} of this hub", f"/social/{self.name}")
 
     @property
     def joined(self) -> Millis:

@@ -21,13 +21,14 @@ from hubkeep.web.card_metrics import Evaluation, evaluations
 from hubkeep.web.card_text import README, CardFound, CardState, card_shown, find_card
 from hubkeep.web.derivatives import Derived, Generation, derived, generations
 from hubkeep.web.downloads_chart import DAYS, Downloads, downloads_shown
+from hubkeep.web.pages_social import about_repo
 from hubkeep.web.queries_card import downloads_by_day
 from hubkeep.web.queries_derivatives import Named, named
 from hubkeep.web.rendered import RenderedText, coloured
 from hubkeep.web.repo_head import RepoHead, repo_head
 from hubkeep.web.repo_places import address
 from hubkeep.web.shell import shell_for
-from hubkeep.web.site import Page, shown
+from hubkeep.web.site import Page, Preview, shown
 from hubkeep.web.snippets import Snippet, snippets
 from hubkeep.web.visits import PageVisit, look
 from hubkeep.web.ways import Way, ways_in
@@ -67,6 +68,14 @@ class CardPage(Page, kw_only=True):
     family: str | None
     """The page of all that is made from it, and of what it is made from."""
     snippets: Sequence[SnippetShown]
+    about: str
+    """What it says of itself in a line or two."""
+
+    @property
+    def preview(self) -> Preview:
+        """How a link to the page is shown."""
+        usual = self.repo.preview
+        return Preview(self.about or usual.text, usual.picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ def _page(
         derived=found.derived,
         family=f"/{repo.web_path}/derivatives" if has_family else None,
         snippets=[],
+        about=about_repo(facts),
     )
 
 

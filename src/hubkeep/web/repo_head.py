@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from hubkeep.repos.types import Repo, RepoType
+from hubkeep.web.site import Preview
 from hubkeep.web.visits import PageVisit
 
 MAX_TAGS = 24
@@ -50,6 +51,11 @@ class RepoHead(msgspec.Struct, rename="camel"):
     tabs: Sequence[Link]
     feed: str
     """Of the commits that lead to what is looked at."""
+
+    @property
+    def preview(self) -> Preview:
+        """How links to the pages of the repository are shown."""
+        return Preview(f"A {self.kind} by {self.owner}", f"/social/{self.web_path}")
 
 
 def repo_head(visitor: PageVisit, current: str, revision: str | None = None) -> RepoHead:

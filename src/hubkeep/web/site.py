@@ -42,11 +42,25 @@ class Preview:
     picture: str = "/social"
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How other sites show a link to a page, besides its title: a text, and a picture's path."""
+
+    text: str = "A hub of models, datasets and Spaces"
+    picture: str = "/social"
+
+
 class Page(msgspec.Struct, kw_only=True, rename="camel"):
     """The data of a page, which is also its JSON; `template` is the file that shows it."""
 
     template: ClassVar[str]
     title: str
+
+    @property
+    def preview(self) -> Preview:
+        """How a link to the page is shown: pages of a repository have its picture."""
+        found = getattr(self, "repo", None)
+        return found.preview if found is not None else Preview()
 
     @property
     def preview(self) -> Preview:
