@@ -155,11 +155,16 @@ def plan_revert(conn: Connection, repo: Repo, branch: str, commit: str) -> Plan:
     before = EMPTY_TREE
     if undone.parents:
         before = commits(conn, repo.id, undone.parents[:1])[undone.parents[0]].tree
-    body = f"This reverts commit {undone.oid.hex()}."
-    if len(undone.parents) > 1:
-        body = f"{body[:-1]}, reversing\nchanges made to {undone.parents[0].hex()}."
     sides = (Side(head.tree, branch), Side(before, f"parent of {undone.oid.hex()[:7]}"))
-    return Plan(repo, branch, head, undone, sides, undone.tree, f'Revert "{undone.title}"', body)
+    return Plan(repo, branch, head, undone, sides, undone.tree, *words_of_revert(undone))
+
+
+def words_of_revert(undone: CommitRow) -> tuple[str, str]:
+    """Return title and text of a commit that takes another one back, in git's words."""
+    text = f"This reverts commit {undone.oid.hex()}."
+    if len(undone.parents) > 1:
+        text = f"{text[:-1]}, reversing\nchanges made to {undone.parents[0].hex()}."
+    return f'Revert "{undone.title}"', text
 
 
 async def _merged(app: "App", plan: Plan) -> Prepared:
