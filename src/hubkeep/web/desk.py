@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from hubkeep.content.editing import head_of, tree_of
 from hubkeep.errors import HubError
-from hubkeep.git.store import Revision
+from hubkeep.git.store import BRANCHES, Revision
 from hubkeep.http import raw_path
 from hubkeep.identity.rules import Action
 from hubkeep.kit.time import Millis
@@ -81,6 +81,16 @@ class Refused(Exception):
         self.visitor = visitor
         self.page = page
         self.status = status
+
+
+def branch_offered(visitor: PageVisit, spot: Spot) -> str | None:
+    """Return the branch that a page may offer to change; None for who may not, or at a commit."""
+    if not visitor.may_write:
+        return None
+    if spot.revision is None:
+        return spot.repo.default_branch
+    ref = spot.revision.ref or ""
+    return ref.removeprefix(BRANCHES) if ref.startswith(BRANCHES) else None
 
 
 def at_desk(conn: Connection, request: Request, now: Millis) -> Desk:

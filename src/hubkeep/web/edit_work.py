@@ -71,6 +71,10 @@ def _text(conn: Connection, desk: Desk, entry: Entry) -> tuple[bytes, Unfit | No
 
 def _refused(desk: Desk, entry: Entry, reason: Unfit) -> Refused:
     spot = desk.spot(entry.path)
+    links = [Link("Back to the file", spot.to("blob"))]
+    if reason.may_upload:
+        folder = entry.path.rpartition("/")[0]
+        links.insert(0, Link("Upload a new version", spot.to("upload", folder)))
     page = RefusedPage(
         title=f"Not for a form: {entry.path} · {desk.repo.path}",
         repo=repo_head(desk.visitor, "files", desk.branch),
@@ -78,7 +82,7 @@ def _refused(desk: Desk, entry: Entry, reason: Unfit) -> Refused:
         heading=f"{entry.path} cannot be edited here",
         why=reason.why,
         instead=reason.instead,
-        links=[Link("Back to the file", spot.to("blob"))],
+        links=links,
     )
     return Refused(desk.visitor, page, 422)
 

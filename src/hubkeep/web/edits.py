@@ -36,7 +36,7 @@ class Unfit(msgspec.Struct, rename="camel"):
     may_upload: bool = True
 
 
-_UPLOAD = "Upload a new version of it."
+_UPLOAD = "Upload a new version of it instead."
 
 
 def unfit(entry: Entry, content: bytes | None) -> Unfit | None:

@@ -26,6 +26,8 @@ from hubkeep.http import read_query
 from hubkeep.transfer.queries import LinkedFile, linked_files
 from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown, commit_shown
+from hubkeep.web.desk import branch_offered
+from hubkeep.web.edits import CardMessages, card_messages, unfit
 from hubkeep.web.file_kinds import READ_LIMIT, has_source, kind_of, word_for
 from hubkeep.web.file_views import Lines, Table, lines_of, table_of, text_of
 from hubkeep.web.forms import go_to
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from hubkeep.app import App
 
 _READ = ("text", "markdown", "table", "notebook", "symlink")
+_WRITTEN = ("text", "markdown", "table", "notebook")
 
 
 class BlobQuery(msgspec.Struct):
@@ -96,6 +99,10 @@ class BlobPage(Page, kw_only=True):
     permalink: str | None
     rendered: str | None
     source: str | None
+    edit: str | None = None
+    delete: str | None = None
+    card: CardMessages | None = None
+    """What the hub finds in the front matter, for who may mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,20 @@ def _page(found: _Found, base: str) -> BlobPage:
         source=f"{here}?plain=1" if two and not found.plain else None,
     )
     _fill(page, found, base)
+    _offer(page, found)
     return page
+
+
+def _offer(page: BlobPage, found: _Found) -> None:
+    """Put in what who looks at it may do to the file."""
+    spot, entry = found.spot, found.entry
+    branch = branch_offered(found.visitor, spot)
+    if branch is None:
+        return
+    page.delete = address(spot.repo, "delete", branch, spot.path)
+    if page.kind in _WRITTEN and unfit(entry, None) is None:
+        page.edit = address(spot.repo, "edit", branch, spot.path)
+        page.card = card_messages(spot.path, text_of(found.content), spot.repo.type.value)
 
 
 def _fill(page: BlobPage, found: _Found, base: str) -> None:

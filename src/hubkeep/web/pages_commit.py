@@ -47,6 +47,8 @@ class CommitPage(Page, kw_only=True):
     parents: Sequence[Link]
     browse: str
     patch: str | None
+    revert: str | None
+    """Where it is taken back, for who may."""
     diff: Diff
 
 
@@ -91,5 +93,15 @@ def _page(found: _Found) -> CommitPage:
         parents=[Link(parent[:SHORT], address(repo, "commit", parent)) for parent in parents],
         browse=address(repo, "tree", oid),
         patch=patch,
+        revert=_revert(found.visitor, oid),
         diff=diff_shown(repo, found.comparison, parents[0] if parents else None, oid),
+    )
+
+
+def _revert(visitor: PageVisit, oid: str) -> str | None:
+    repo = visitor.repo
+    return (
+        f"{address(repo, 'revert', repo.default_branch)}?commit={oid}"
+        if visitor.may_write
+        else None
     )

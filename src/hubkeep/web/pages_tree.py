@@ -25,10 +25,11 @@ from hubkeep.repos.types import Repo
 from hubkeep.transfer.cas.queries_reading import xet_hashes
 from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown, commit_shown
+from hubkeep.web.desk import branch_offered
 from hubkeep.web.forms import go_to
 from hubkeep.web.markdown import render_markdown
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
-from hubkeep.web.repo_places import Chooser, Spot, chooser, crumbs
+from hubkeep.web.repo_places import Chooser, Spot, address, chooser, crumbs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.visits import PageVisit, look
@@ -93,6 +94,9 @@ class TreePage(Page, kw_only=True):
     archives: Sequence[Link]
     ways_out: Sequence[Way]
     ways_in: Sequence[Way]
+    add: Sequence[Link]
+    """Where something is put into the folder, for who may."""
+    delete: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,7 @@ def _page(found: _Found, base: str) -> TreePage:
     spot, folder = found.spot, found.folder
     repo, is_empty = spot.repo, spot.revision is None
     above = spot.path.rpartition("/")[0]
+    branch = branch_offered(found.visitor, spot)
     return TreePage(
         title=f"{spot.path} · {repo.path}" if spot.path else f"Files of {repo.path}",
         repo=repo_head(found.visitor, "files", spot.rev),
@@ -197,7 +202,21 @@ def _page(found: _Found, base: str) -> TreePage:
         archives=[] if is_empty else _archives(spot),
         ways_out=[] if is_empty else ways_out(repo, spot.rev, base),
         ways_in=ways_in(repo, base) if found.visitor.may_write and _is_bare(spot, folder) else [],
+        add=_ways_to_add(spot, branch, folder) if branch else [],
+        delete=address(repo, "delete", branch, spot.path) if branch and spot.path else None,
     )
+
+
+def _ways_to_add(spot: Spot, branch: str, folder: _Folder) -> list[Link]:
+    """Where a folder of a branch is added to; a repository without a card is offered one."""
+    here = address(spot.repo, "new", branch, spot.path)
+    found = [
+        Link("New file", here),
+        Link("Upload files", address(spot.repo, "upload", branch, spot.path)),
+    ]
+    if not spot.path and folder.after is None and folder.readme is None:
+        found.append(Link("Write the card", f"{here}?name=README.md"))
+    return found
 
 
 def _is_bare(spot: Spot, folder: _Folder) -> bool:
