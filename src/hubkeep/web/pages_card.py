@@ -30,6 +30,7 @@ from hubkeep.web.repo_places import address
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, Preview, shown
 from hubkeep.web.snippets import Snippet, snippets
+from hubkeep.web.space import SpaceFound, SpaceShown, find_space, space_shown
 from hubkeep.web.visits import PageVisit, look
 from hubkeep.web.ways import Way, ways_in
 
@@ -68,6 +69,8 @@ class CardPage(Page, kw_only=True):
     family: str | None
     """The page of all that is made from it, and of what it is made from."""
     snippets: Sequence[SnippetShown]
+    space: SpaceShown | None
+    """How it runs, for a Space."""
     about: str
     """What it says of itself in a line or two."""
 
@@ -89,6 +92,7 @@ class _Found:
     on_hub: Mapping[RepoType, Mapping[str, Named]]
     made_from: Sequence[Generation]
     derived: Sequence[Derived]
+    space: SpaceFound | None
 
 
 async def card(app: "App", request: Request) -> Response:
@@ -103,6 +107,7 @@ async def card(app: "App", request: Request) -> Response:
     )
     shell = shell_for(app, request, found.visitor.actor)
     page = _page(found, state, text, base, now)
+    page.space = space_shown(app, request, found.visitor, found.space)
     page.snippets = [_snippet(*each) for each in zip(uses, lines, strict=True)]
     return shown(app, request, page, shell)
 
@@ -120,6 +125,7 @@ def _find(conn: Connection, request: Request, now: Millis) -> _Found:
         on_hub={kind: named(conn, actor, kind, some) for kind, some in names.items() if some},
         made_from=generations(conn, actor, repo.id, facts.base_models if facts else ()),
         derived=derived(conn, repo),
+        space=find_space(conn, repo, facts),
     )
 
 
@@ -148,6 +154,7 @@ def _page(
         derived=found.derived,
         family=f"/{repo.web_path}/derivatives" if has_family else None,
         snippets=[],
+        space=None,
         about=about_repo(facts),
     )
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages as answers: a struct, which is the page's data, and the template that shows it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,16 +31,9 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 _DIAGRAMS = Path(__file__).parent / "diagrams"
 
-# Part of the HTML of a page with diagrams: what draws them is framed from the content origin.
-_DIAGRAM = 'data-diagram="'
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """How other sites show a link to a page, besides its title: a text, and a picture's path."""
-
-    text: str = "A hub of models, datasets and Spaces"
-    picture: str = "/social"
+# What stands in the HTML of a page that frames something from the content origin: what draws its
+# diagrams, or a Space.
+_FRAMING = re.compile('data-(?:diagram|space)="')
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +49,6 @@ class Page(msgspec.Struct, kw_only=True, rename="camel"):
 
     template: ClassVar[str]
     title: str
-
-    @property
-    def preview(self) -> Preview:
-        """How a link to the page is shown: pages of a repository have its picture."""
-        found = getattr(self, "repo", None)
-        return found.preview if found is not None else Preview()
 
     @property
     def preview(self) -> Preview:
@@ -131,7 +119,7 @@ def shown(
     if wants_json(request):
         return Response(msgspec.json.encode(page), status, own, "application/json")
     html = app.site.html(page, shell)
-    if shell.content and _DIAGRAM in html:
+    if shell.content and _FRAMING.search(html):
         elsewhere = replace(elsewhere, frames=(*elsewhere.frames, shell.content))
     own |= {"Content-Security-Policy": policy(elsewhere), "Referrer-Policy": "same-origin"}
     answer = Response(html, status, own, "text/html; charset=utf-8")

@@ -35,6 +35,11 @@ if (upload) {
   import("./upload/upload.js").then(({ uploading }) => uploading(upload));
 }
 
+const frame = document.querySelector("[data-space]");
+if (frame) {
+  import("./space.js").then(({ space }) => space(frame));
+}
+
 const figures = document.querySelectorAll('[data-diagram="mermaid"]');
 if (figures.length) {
   import("./diagrams.js").then(({ diagrams }) => diagrams(figures, document.body.dataset.content));
