@@ -36,6 +36,7 @@ from hubkeep.web import (
     pages_suggest,
     pages_tokens,
     pages_tree,
+    pages_upload,
 )
 from hubkeep.web.entry import for_people
 
@@ -44,6 +45,7 @@ def page_routes() -> Iterator[Route]:
     """Return the addresses of all pages, in the order of the documentation."""
     yield from _pages()
     yield from _changes_of_files()
+    yield from _uploads()
     yield from _settings_of_repositories()
     yield from _pages_of_people()
     yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, "pages")
@@ -91,6 +93,12 @@ def _changes_of_files() -> Iterator[Route]:
     ):
         yield Route("GET", f"{repo}{path}", form, Action.WRITE, area)
         yield Route("POST", f"{repo}{path}", handler, Action.WRITE, area)
+
+
+def _uploads() -> Iterator[Route]:
+    area, page = "pages", "/{web}{ns}/{name}/upload/{rev}"
+    yield Route("GET", page, pages_upload.upload, Action.WRITE, area)
+    yield Route("GET", f"{page}/{{path*}}", pages_upload.upload, Action.WRITE, area)
 
 
 def _settings_of_repositories() -> Iterator[Route]:
