@@ -79,6 +79,8 @@ class EditPage(Page, kw_only=True):
     repo: RepoHead
     crumbs: Sequence[Link]
     branch: str
+    origin: str
+    """The path of the file that is edited; empty for a new one."""
     heading: str
     action: str
     cancel: str
@@ -92,7 +94,7 @@ class EditPage(Page, kw_only=True):
     indent: str
     wraps: bool
     is_changed: bool
-    """Whether it is another text than the repository has."""
+    """Whether something was written that the repository does not have."""
     card: CardMessages | None
     rendered: Rendered | None = None
     changes: Diff | None = None
@@ -145,6 +147,7 @@ def edit_page(
         repo=repo_head(desk.visitor, "files", desk.branch),
         crumbs=crumbs(desk.spot(origin or sheet.folder)),
         branch=desk.branch,
+        origin=origin,
         heading=what,
         action=action,
         cancel=sheet.back,

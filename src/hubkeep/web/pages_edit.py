@@ -161,6 +161,7 @@ async def _answer(
     action = raw_path(request)
     fill = partial(edit_page, sheet, form, action, shell.base, found, meanwhile)
     page = await apart(app, fill)
+    page.is_changed = page.is_changed and request.method == "POST"
     status = 409 if meanwhile else 422 if found else 200
     return await apart(app, partial(shown, app, request, page, shell, status=status))
 

@@ -35,6 +35,11 @@ if (upload) {
   import("./upload/upload.js").then(({ uploading }) => uploading(upload));
 }
 
+const editor = document.querySelector("[data-editor]");
+if (editor) {
+  import("./edit/edit.js").then(({ editing }) => editing(editor));
+}
+
 const frame = document.querySelector("[data-space]");
 if (frame) {
   import("./space.js").then(({ space }) => space(frame));
