@@ -25,6 +25,8 @@ from hubkeep.web import (
     pages_new,
     pages_organisation,
     pages_people,
+    pages_picture,
+    pages_preview,
     pages_profile,
     pages_refs,
     pages_repo_settings,
@@ -71,6 +73,7 @@ def _pages() -> Iterator[Route]:
         ("/tree/{rev}/{path*}", pages_tree.tree),
         ("/blob/{rev}/{path*}", pages_blob.blob),
         ("/blame/{rev}/{path*}", pages_blame.blame_page),
+        ("/preview/{rev}/{path*}", pages_preview.preview),
         ("/commits/{rev}", pages_commits.commits),
         ("/commits/{rev}/{path*}", pages_commits.commits),
         ("/commit/{rev}", pages_commit.commit),
@@ -129,6 +132,8 @@ def _pages_of_people() -> Iterator[Route]:
     for method, path, handler in (
         ("GET", "/profile", pages_profile.profile_page),
         ("POST", "/profile", pages_profile.change_profile),
+        ("POST", "/picture", pages_picture.change_own),
+        ("POST", "/picture/remove", pages_picture.remove_own),
         ("GET", "/password", pages_profile.password_page),
         ("POST", "/password", pages_profile.change_password_of),
         ("GET", "/sessions", pages_sessions.sessions_page),
@@ -148,6 +153,8 @@ def _pages_of_people() -> Iterator[Route]:
         ("GET", f"{org}/settings", orgs.settings_page),
         ("POST", f"{org}/settings", orgs.change_settings),
         ("POST", f"{org}/settings/members", orgs.change_member),
+        ("POST", f"{org}/settings/picture", pages_picture.change_of_organisation),
+        ("POST", f"{org}/settings/picture/remove", pages_picture.remove_of_organisation),
         ("POST", f"{org}/leave", orgs.leave),
     ):
         yield Route(method, path, for_people(handler), mine, area)

@@ -9,7 +9,7 @@ import msgspec
 from hubkeep.web.repo_head import Link
 from hubkeep.web.site import Page
 
-Kind = Literal["text", "email", "password", "lines", "select", "choice", "check"]
+Kind = Literal["text", "email", "password", "lines", "select", "choice", "check", "file"]
 
 
 class Choice(msgspec.Struct, rename="camel"):
