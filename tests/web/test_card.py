@@ -42,7 +42,7 @@ def test_a_card_is_shown_with_its_facts(shelf: Shelf):
     assert "A small model" in [one.text.removesuffix("#").strip() for one in seen.all("h1")]
     assert seen.link("the notes") == f"{shelf.web}/blob/main/docs/notes.md"
     picture = next(one for one in seen.all("img") if one.attributes["alt"] == "a picture")
-    assert picture.attributes["src"] == f"{shelf.web}/resolve/main/pictures/one.png"
+    assert picture.attributes["src"] == f"{shelf.web}/preview/main/pictures/one.png"
     facts = {
         name.text: value.text for name, value in zip(seen.all("dt"), seen.all("dd"), strict=True)
     }

@@ -75,7 +75,7 @@ def _place(repo: Repo) -> Place:
     root, at = f"/{repo.web_path}", repo.default_branch
     return Place(
         links=f"{root}/blob/{at}/",
-        images=f"{root}/resolve/{at}/",
+        images=f"{root}/preview/{at}/",
         root_links=f"{root}/blob/{at}/",
-        root_images=f"{root}/resolve/{at}/",
+        root_images=f"{root}/preview/{at}/",
     )

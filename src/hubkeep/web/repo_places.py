@@ -20,6 +20,7 @@ PageName = Literal[
     "blob",
     "raw",
     "resolve",
+    "preview",
     "blame",
     "commits",
     "commit",
@@ -68,7 +69,7 @@ class Spot:
 
     def text_place(self, folder: str, origin: str) -> Place:
         """Return where a Markdown text in a folder of this revision leads to."""
-        links, images = f"{self.to('blob', '')}/", f"{self.to('resolve', '')}/"
+        links, images = f"{self.to('blob', '')}/", f"{self.to('preview', '')}/"
         return Place(links, images, folder, links, images, origin)
 
 
