@@ -4,6 +4,7 @@
 What cannot be changed here is said with the way that works, by a page.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -22,13 +23,15 @@ from hubkeep.identity.rules import Action
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import Repo
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
-from hubkeep.web.repo_places import Spot, crumbs
+from hubkeep.web.repo_places import SHORT, Spot, crumbs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.visits import PageVisit, look
 
 if TYPE_CHECKING:
     from hubkeep.app import App
+
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 _Handler = Callable[["App", Request], Awaitable[Response]]
 
@@ -119,7 +122,7 @@ def _no_branch(visitor: PageVisit, request: Request, rev: str) -> Refused:
         title=f"Not a branch · {repo.path}",
         repo=repo_head(visitor, "files", rev),
         crumbs=crumbs(Spot(repo, rev, request.path_params.get("path", "").strip("/"), None)),
-        heading=f"{rev} is not a branch",
+        heading=f"{rev[:SHORT] if _COMMIT.fullmatch(rev) else rev} is not a branch",
         why="It is a tag or a commit, and those stay as they are. Commits go to branches.",
         instead="",
         links=[Link(f"Go on with {repo.default_branch}", f"{there}?{query}" if query else there)],

@@ -125,6 +125,7 @@ class Editor {
       button.setAttribute("aria-pressed", String(button.dataset.view === view));
     }
     this.text.hidden = view !== "text";
+    for (const hint of this.form.querySelectorAll("[data-hint]")) hint.hidden = view !== "text";
     this.shown.hidden = view === "text";
   }
 }
