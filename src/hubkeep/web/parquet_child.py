@@ -237,7 +237,7 @@ class Look:
         if types.is_string(kind) or types.is_large_string(kind):
             return _decoded(value.as_buffer())
         if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
-            return f"({value.as_buffer().size:,} bytes)"
+            return f"{value.as_buffer().size:,} bytes"
         return self._nested(value, depth) if types.is_nested(kind) else self._plain(value, kind)
 
     def _nested(self, value: Value, depth: int) -> str:
