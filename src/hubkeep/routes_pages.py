@@ -7,6 +7,15 @@ from hubkeep.identity.rules import Action
 from hubkeep.route import Route
 from hubkeep.web import (
     pages_account,
+    pages_admin_invitations,
+    pages_admin_jobs,
+    pages_admin_organisations,
+    pages_admin_overview,
+    pages_admin_repositories,
+    pages_admin_settings,
+    pages_admin_storage,
+    pages_admin_user,
+    pages_admin_users,
     pages_blame,
     pages_blob,
     pages_card,
@@ -50,6 +59,7 @@ def page_routes() -> Iterator[Route]:
     yield from _uploads()
     yield from _settings_of_repositories()
     yield from _pages_of_people()
+    yield from _administration()
     yield Route("GET", "/{user}", pages_account.account_page, Action.LIST, "pages")
 
 
@@ -158,3 +168,29 @@ def _pages_of_people() -> Iterator[Route]:
         ("POST", f"{org}/leave", orgs.leave),
     ):
         yield Route(method, path, for_people(handler), mine, area)
+
+
+def _administration() -> Iterator[Route]:
+    """For everybody but administrators who are signed in here, nothing is at these addresses."""
+    for method, path, handler in (
+        ("GET", "", pages_admin_overview.overview),
+        ("GET", "/users", pages_admin_users.users),
+        ("GET", "/users/new", pages_admin_users.new_user_page),
+        ("POST", "/users/new", pages_admin_users.new_user),
+        ("GET", "/users/{user}", pages_admin_user.user_page),
+        ("POST", "/users/{user}", pages_admin_user.change_user),
+        ("GET", "/organisations", pages_admin_organisations.organisations),
+        ("GET", "/organisations/new", pages_admin_organisations.new_organisation_page),
+        ("POST", "/organisations/new", pages_admin_organisations.new_organisation),
+        ("GET", "/organisations/{org}", pages_admin_organisations.organisation_page),
+        ("POST", "/organisations/{org}", pages_admin_organisations.change_organisation),
+        ("GET", "/repositories", pages_admin_repositories.repositories),
+        ("GET", "/storage", pages_admin_storage.storage),
+        ("GET", "/jobs", pages_admin_jobs.jobs),
+        ("POST", "/jobs", pages_admin_jobs.change_job),
+        ("GET", "/invitations", pages_admin_invitations.invitations),
+        ("POST", "/invitations", pages_admin_invitations.invite),
+        ("POST", "/invitations/revoke", pages_admin_invitations.revoke),
+        ("GET", "/settings", pages_admin_settings.settings),
+    ):
+        yield Route(method, f"/admin{path}", handler, Action.ADMINISTER_HUB, "pages")

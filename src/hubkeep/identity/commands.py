@@ -151,15 +151,15 @@ def invite(
 
 def add_member(conn: Connection, org: str, user: str, role: Role, now: Millis) -> None:
     """Make a user a member of an organisation, or change the role of one."""
-    queries_admin.set_member(
-        conn, find(conn, "org", org).id, find(conn, "user", user).id, role, now
-    )
+    member = find(conn, "user", user, with_disabled=True)
+    queries_admin.set_member(conn, find(conn, "org", org).id, member.id, role, now)
 
 
 def remove_member(conn: Connection, org: str, user: str) -> None:
     """End a membership."""
     found = find(conn, "org", org)
-    if not queries_admin.delete_member(conn, found.id, find(conn, "user", user).id):
+    member = find(conn, "user", user, with_disabled=True)
+    if not queries_admin.delete_member(conn, found.id, member.id):
         raise Refused(f"{user} is no member of {found.name}")
 
 
