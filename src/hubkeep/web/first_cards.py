@@ -6,7 +6,7 @@ Fields that would say something about the repository are comments, until its own
 
 import json
 
-from hubkeep.repos.types import Repo, RepoType
+from hubkeep.repos.types import RepoType
 
 _INTRO = '# What the hub reads about this {kind}. Take the "#" off what holds, and change it.'
 
@@ -50,10 +50,8 @@ _PARTS = {
 }
 
 
-def first_card(repo: Repo) -> str:
+def first_card(kind: RepoType, name: str) -> str:
     """Return the text of a card to begin with; its front matter is in order as it stands."""
-    kind = repo.type
-    name = repo.path.rpartition("/")[2]
     lines = ["---", _INTRO.format(kind="Space" if kind is RepoType.SPACE else kind.value)]
     if kind is RepoType.SPACE:
         lines += [f"title: {json.dumps(name)}", "sdk: static"]

@@ -90,7 +90,8 @@ async def new_form(app: "App", request: Request) -> Response:
     sheet = await app.db.read(work)
     if isinstance(sheet, Spot):
         return go_to(sheet.to("edit"))
-    text = first_card(sheet.desk.repo) if path == README else ""
+    repo = sheet.desk.repo
+    text = first_card(repo.type, repo.path.rpartition("/")[2]) if path == README else ""
     form = EditForm(path=path, text=text, parent=sheet.desk.commit)
     return await _answer(app, request, sheet, form)
 
