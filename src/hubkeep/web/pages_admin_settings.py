@@ -72,6 +72,7 @@ class Setting(msgspec.Struct, rename="camel"):
     about: str
     value: str
     default: str
+    is_required: bool
     is_changed: bool
     is_secret: bool
     is_set: bool
@@ -116,8 +117,9 @@ def _setting(config: Config, name: str, about: str) -> Setting:
         name=PREFIX + name.upper(),
         about=about,
         value="" if is_secret else _text(_in_force(config, name, written)),
-        default=_text(default),
-        is_changed=written != default,
+        default="" if default is None else _text(default),
+        is_required=default is None,
+        is_changed=default is not None and written != default,
         is_secret=is_secret,
         is_set=written != "",
         docs=f"{DOCS}#{PREFIX.lower()}{name}",
@@ -136,8 +138,9 @@ def _in_force(config: Config, name: str, written: object) -> object:
 
 
 def _defaults() -> Mapping[str, object]:
+    """Defaults by name; None for what must be given."""
     fields = msgspec.structs.fields(Config)
-    return {one.name: "" if one.default is msgspec.NODEFAULT else one.default for one in fields}
+    return {one.name: None if one.default is msgspec.NODEFAULT else one.default for one in fields}
 
 
 def _text(value: object) -> str:
