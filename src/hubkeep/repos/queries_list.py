@@ -177,6 +177,10 @@ def _stretch(side: Side, wanted: Wanted, after: Place | None, rows: int) -> Sele
     """
     key = repos.c[wanted.sort]
     columns = select(repos.c.id, key.label("key")).where(*_on(repos.c, side, wanted))
+    if side.owners is None:
+        # SQLite would take any index that begins with type and visibility for as good, if it has
+        # no statistics of it yet: then it sorts all rows, for a second.
+        columns = columns.with_hint(repos, f"INDEXED BY ix_repos_by_{wanted.sort}", "sqlite")
     order = _order({"key": key, "id": repos.c.id}, wanted)
     if after is None:
         return columns.order_by(*order).limit(rows)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.cards.facts import Facts
+from hubkeep.identity.access import actor_of
 from hubkeep.identity.queries import account
 from hubkeep.identity.queries_overviews import count_repos
 from hubkeep.identity.rules import Action
@@ -50,6 +51,7 @@ async def of_account(app: "App", request: Request) -> Response:
     name = request.path_params["user"]
 
     def work(conn: Connection) -> Drawn:
+        actor_of(conn, request, app.clock())
         owner = account(conn, name)
         if owner is None:
             raise errors.not_found(f"Nobody here is called {name[:100]}")
