@@ -89,7 +89,19 @@ def write_first_commit(
 ) -> bytes:
     """Start a repository: `.gitattributes`, and `files` (small ones), on its default branch."""
     contents = {attributes.FILE: attributes.initial(repo.type), **files}
-    blobs = {path: stage_blob(content) for path, content in contents.items()}
+    return write_files(conn, repo, actor, "initial commit", contents, now)
+
+
+def write_files(
+    conn: Connection,
+    repo: Repo,
+    actor: Actor,
+    title: str,
+    files: Mapping[str, bytes],
+    now: Millis,
+) -> bytes:
+    """Write small files by their paths in one commit to the default branch; return its oid."""
+    blobs = {path: stage_blob(content) for path, content in files.items()}
     new = [NewFile(path, blob.without_data()) for path, blob in blobs.items()]
     _linked(conn, repo, actor, repo.default_branch, new, now)
     result = commit_changes(
@@ -97,7 +109,7 @@ def write_first_commit(
         repo.id,
         NewCommit(
             branch=repo.default_branch,
-            title="initial commit",
+            title=title,
             body="",
             author=signature_of(actor.user),
             author_id=actor.user_id,
