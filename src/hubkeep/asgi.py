@@ -30,7 +30,7 @@ from hubkeep.errors import HubError, Moved
 from hubkeep.http import raw_path
 from hubkeep.identity.actor import ANONYMOUS, Actor
 from hubkeep.identity.queries_sessions import touch_session
-from hubkeep.identity.sessions import session_in_use
+from hubkeep.identity.sessions import FORM_HEADER, session_in_use
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
@@ -173,6 +173,10 @@ class Hub:
         assert self._app is not None
         if self._app.addresses.is_content(request):
             return content_error(self._app, request, error)
+        if FORM_HEADER in request.headers:
+            # A page's own script: a session is what is missing, and the browser would ask its user
+            # for a password, which does not bring one.
+            error.headers.pop("WWW-Authenticate", None)
         is_of_api = request.url.path.startswith("/api/")
         page = None if is_of_api else error_page(self._app, request, error, actor)
         return page or errors.render(error)

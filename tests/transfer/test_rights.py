@@ -170,7 +170,7 @@ async def test_a_browser_sends_files_for_as_long_as_its_session_lasts(town: Town
         address = "/bob/m/info/lfs/objects/batch"
         return await town.client.post(address, json=body, headers=headers)
 
-    refused = [(await ask(headers)).status_code for headers in (cookie, foreign)]
+    refused = [await ask(headers) for headers in (cookie, foreign)]
     hrefs = [
         (await ask(own)).json()["objects"][0]["actions"]["upload"]["href"],
         (await town.actions("bob", "bob/m", CONTENT))["upload"]["href"],
@@ -178,7 +178,9 @@ async def test_a_browser_sends_files_for_as_long_as_its_session_lasts(town: Town
     town.app.db.write_now(lambda conn: end_session_of(conn, secret))
     sent = [(await town.client.put(href, content=CONTENT)).status_code for href in hrefs]
 
-    assert refused == [401, 401]
+    assert [answer.status_code for answer in refused] == [401, 401]
+    # What is no script of a page is asked for a name and a password.
+    assert ["www-authenticate" in answer.headers for answer in refused] == [True, False]
     assert sent == [403, 200]
 
 
