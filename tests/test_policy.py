@@ -85,10 +85,17 @@ HEADERS = {
 # Forms of pages are taken from pages of the hub alone: the token follows from the cookie.
 FORM_COOKIE = "a-browser-that-nobody-is-signed-in-with"
 FORMS: dict[str, dict[str, str]] = {
+    "POST /{web}{ns}/{name}/new/{rev}": {"path": "new.md", "text": "new"},
+    "POST /{web}{ns}/{name}/edit/{rev}/{path*}": {"path": "README.md", "text": "new"},
+    "POST /{web}{ns}/{name}/revert/{rev}": {"commit": "main"},
     "POST /settings/tokens": {"name": "mine"},
     "POST /new": {"owner": "<ns>", "name": "fresh"},
     "POST /organizations/new": {"name": "fresh"},
     "POST /organizations/{org}/settings/members": {"name": "outsider", "role": "read"},
+    "POST /{web}{ns}/{name}/settings/name": {"owner": "<ns>", "name": "moved"},
+    "POST /{web}{ns}/{name}/settings/visibility": {"visibility": "private"},
+    "POST /{web}{ns}/{name}/settings/delete": {"typed": "<ns>/<name>"},
+    "POST /{web}{ns}/{name}/settings/storage/delete": {"file": "nothing"},
 }
 
 # Repositories by namespace: `ada` is a user, `lab` an organisation. All names are of one length, so
