@@ -40,7 +40,7 @@ def test_the_stock_client_fills_a_hub(tmp_path: Path):
         assert len(info("models?author=demo")) == 3
         assert info("spaces/demo/hello")["sdk"] == "static"
         page = httpx.get(f"{hub.url}/spaces/demo/hello/resolve/main/index.html")
-        assert "Hello" in page.text
+        assert "Kind or unkind?" in page.text
         files = {each["rfilename"] for each in info("datasets/demo/reviews")["siblings"]}
         assert "data/train-00000-of-00001.parquet" in files
 
