@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ class Site:
 
     def __init__(self, hub: LiveHub) -> None:
         self.hub = hub
-        self.cookies_of = cache(self._cookies_of)
+        self.cookies_of = cache(partial(signed_in, hub.url))
 
     @property
     def url(self) -> str:
@@ -74,25 +74,24 @@ class Site:
         )
         return answer.json()["commitOid"]
 
-    def _cookies_of(self, user: str) -> tuple[dict[str, str], ...]:
-        """The cookies of a session of somebody's, in Playwright's form."""
-        with httpx.Client(base_url=self.url, headers={"Accept": "text/html"}) as client:
-            csrf = Seen(client.get("/login").text).value("csrf")
-            form = {"csrf": csrf, "name": user, "password": PASSWORD}
-            answer = client.post(
-                "/login",
-                content=urlencode(form),
-                headers={"Content-Type": "application/x-www-form-urlencoded"},
-            )
-            assert answer.status_code == 303, answer.text
-        made: list[dict[str, str]] = []
-        for line in answer.headers.get_list("set-cookie"):
-            made += [
-                {"name": name, "value": morsel.value, "url": self.url}
-                for name, morsel in SimpleCookie(line).items()
-                if morsel.value
-            ]
-        return tuple(made)
+
+def signed_in(url: str, user: str, password: str = PASSWORD) -> tuple[dict[str, str], ...]:
+    """The cookies of a new session of somebody's, in Playwright's form."""
+    with httpx.Client(base_url=url, headers={"Accept": "text/html"}) as client:
+        csrf = Seen(client.get("/login").text).value("csrf")
+        form = {"csrf": csrf, "name": user, "password": password}
+        answer = client.post(
+            "/login",
+            content=urlencode(form),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        assert answer.status_code == 303, answer.text
+    return tuple(
+        {"name": name, "value": morsel.value, "url": url}
+        for line in answer.headers.get_list("set-cookie")
+        for name, morsel in SimpleCookie(line).items()
+        if morsel.value
+    )
 
 
 @contextmanager
