@@ -70,6 +70,7 @@ function settings(theme) {
     htmlLabels: false,
     flowchart: { htmlLabels: false },
     class: { htmlLabels: false },
+    look: "classic",
     theme: "base",
     themeVariables: { ...COLOURS[theme], fontFamily: FONT },
     fontFamily: FONT,
