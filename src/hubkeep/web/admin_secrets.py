@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no page may say: the secrets among the settings, and those inside of addresses."""
 
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hubkeep.config import Config
 
@@ -29,8 +29,8 @@ def without_secrets(url: str) -> str:
         f"{key}={without_secrets(value) if key in _PLAIN else HIDDEN}"
         for key, value in parse_qsl(parts.query, keep_blank_values=True)
     )
-    fragment = HIDDEN if parts.fragment else ""
-    return urlunsplit((parts.scheme, shown, parts.path, query, fragment))
+    rest = f"{'?' * bool(query)}{query}{'#' * bool(parts.fragment)}"
+    return f"{parts.scheme}://{shown}{parts.path}{rest}"
 
 
 def hushed(config: Config, text: str) -> str:
