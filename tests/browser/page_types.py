@@ -81,6 +81,14 @@ EXAMPLES: Examples = {
     f"{REPO}/compare": [Example("/{model}/compare")],
     f"{REPO}/compare/{{revs}}": [Example("/{model}/compare/{first}...main")],
     f"{REPO}/blame/{{rev}}/{{path*}}": [Example("/{model}/blame/main/src/read.py")],
+    f"{REPO}/upload/{{rev}}": [
+        Example("/{model}/upload/main", "alice", needs_script=True),
+        Example("/{model}/upload/main", status=404),
+    ],
+    f"{REPO}/upload/{{rev}}/{{path*}}": [
+        Example("/{model}/upload/main/notes", "alice", needs_script=True),
+        Example("/{model}/upload/main/README.md", "alice", status=400),
+    ],
     f"{REPO}/derivatives": [Example("/{model}/derivatives")],
     f"{REPO}/likers": [Example("/{model}/likers"), Example("/{dataset}/likers")],
     f"{REPO}/settings": [Example("/{model}/settings", "alice")],
