@@ -50,6 +50,7 @@ _WORDS = {
     **dict.fromkeys(("bin", "h5", "onnx", "npz", "npy", "msgpack", "tflite", "pb"), "Numbers"),
     **dict.fromkeys(("zip", "tar", "gz", "tgz", "bz2", "xz", "zst", "7z"), "An archive"),
     **dict.fromkeys(("arrow", "feather"), "A table in columns"),
+    "pdf": "A PDF document",
 }
 
 
