@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from hubkeep.web.repo_head import Link
-from hubkeep.web.site import Page
+from hubkeep.web.settings_tabs import TabbedPage
 
 Kind = Literal["text", "email", "password", "lines", "select", "choice", "check", "file"]
 
@@ -35,8 +35,8 @@ class Field(msgspec.Struct, rename="camel", kw_only=True):
     required: bool = False
 
 
-class FormPage(Page, kw_only=True):
-    """A page that is one form; `done` says that the one before was taken."""
+class FormPage(TabbedPage, kw_only=True):
+    """A page that is one form."""
 
     template: ClassVar[str] = "form.html"
     action: str
@@ -44,11 +44,7 @@ class FormPage(Page, kw_only=True):
     fields: Sequence[Field]
     hidden: Mapping[str, str] = {}
     intro: str = ""
-    error: str = ""
-    done: str = ""
     links: Sequence[Link] = ()
-    tabs: Sequence[Link] = ()
-    heading: str = ""
 
 
 Faults = Mapping[str, str]

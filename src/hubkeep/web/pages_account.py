@@ -27,6 +27,7 @@ from hubkeep.web.pages_list import TITLES, rows_of
 from hubkeep.web.people import Person
 from hubkeep.web.repo_head import Link
 from hubkeep.web.repo_rows import RepoRow
+from hubkeep.web.settings_tabs import said
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, Preview, shown
 
@@ -125,7 +126,7 @@ async def account_page(app: "App", request: Request) -> Response:
     found = await app.db.read(work)
     page = _page(found)
     page.card = await _card_shown(app, found.card)
-    page.done = "The repository is deleted." if "deleted" in request.query_params else ""
+    page.done = said(request, deleted="The repository is deleted.")
     return shown(app, request, page, shell_for(app, request, found.viewer))
 
 

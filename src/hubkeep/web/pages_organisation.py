@@ -23,6 +23,7 @@ from hubkeep.identity.wire_admin import MemberLine
 from hubkeep.web.account_fields import Picture, about, fullname, picture
 from hubkeep.web.fields import NONE, Choice, Faults, Field, FormPage, only_faults
 from hubkeep.web.forms import go_to, read_form
+from hubkeep.web.settings_tabs import said
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 
@@ -107,16 +108,13 @@ async def new(app: "App", request: Request) -> Response:
 
 async def settings_page(app: "App", request: Request) -> Response:
     """Show the settings of an organisation."""
-    done = ""
-    if "saved" in request.query_params:
-        done = "Saved."
 
     def work(conn: Connection) -> tuple[Actor, OrgSettingsPage]:
         actor, org = administered(conn, request, *signed_in(conn, request, app.clock()))
         return actor, _settings(conn, org, _form_of(org), NONE)
 
     actor, page = await app.db.read(work)
-    page.done = done
+    page.done = said(request, saved="Saved.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 

@@ -23,7 +23,7 @@ from hubkeep.web.account_fields import Picture, about, email, fullname, picture
 from hubkeep.web.fields import NONE, Faults, FormPage, only_faults, password
 from hubkeep.web.forms import go_to, read_form
 from hubkeep.web.pages_login import too_often
-from hubkeep.web.settings_tabs import HEADING, settings_tabs
+from hubkeep.web.settings_tabs import said, settings_tabs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import shown
 
@@ -67,7 +67,7 @@ async def profile_page(app: "App", request: Request) -> Response:
         return actor, _profile(conn, user, _profile_of(user), NONE)
 
     actor, page = await app.db.read(work)
-    page.done = "Saved." if "saved" in request.query_params else ""
+    page.done = said(request, saved="Saved.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
@@ -115,11 +115,7 @@ async def password_page(app: "App", request: Request) -> Response:
     """Ask for the old password and a new one."""
     actor, _ = await app.db.read(lambda conn: signed_in(conn, request, app.clock()))
     page = _password(NONE)
-    page.done = (
-        "The password is changed. You are signed out everywhere else."
-        if "saved" in request.query_params
-        else ""
-    )
+    page.done = said(request, saved="The password is changed. You are signed out everywhere else.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
@@ -173,7 +169,6 @@ def _profile(
 ) -> ProfilePage:
     return ProfilePage(
         title="Profile",
-        heading=HEADING,
         tabs=settings_tabs("profile"),
         picture=picture(conn, user, "/settings/picture", picture_fault),
         action="/settings/profile",
@@ -190,7 +185,6 @@ def _profile(
 def _password(found: Faults) -> FormPage:
     return FormPage(
         title="Password",
-        heading=HEADING,
         tabs=settings_tabs("password"),
         action="/settings/password",
         submit="Change the password",

@@ -23,6 +23,7 @@ from hubkeep.web.forms import go_to, read_form
 from hubkeep.web.owners import namespaces_of
 from hubkeep.web.people import Person
 from hubkeep.web.repo_head import RepoHead, repo_head
+from hubkeep.web.settings_tabs import said
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.visits import PageVisit, look
@@ -90,7 +91,7 @@ class RepoSettingsPage(Page, kw_only=True):
 async def settings_page(app: "App", request: Request) -> Response:
     """Show the settings to who administers the repository."""
     page, actor = await app.db.read(lambda conn: _page(app, conn, request, {}, NONE))
-    page.done = next((text for name, text in _DONE.items() if name in request.query_params), "")
+    page.done = said(request, **_DONE)
     return shown(app, request, page, shell_for(app, request, actor))
 
 

@@ -19,6 +19,7 @@ from hubkeep.transfer.forgetting import forget_files
 from hubkeep.transfer.queries_files import HeldFile, largest_files
 from hubkeep.web.forms import go_to, read_form
 from hubkeep.web.repo_head import RepoHead, repo_head
+from hubkeep.web.settings_tabs import said
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.visits import look
@@ -72,7 +73,7 @@ class RepoStoragePage(Page, kw_only=True):
 async def storage_page(app: "App", request: Request) -> Response:
     """Show what is stored to who administers the repository."""
     page, actor = await app.db.read(lambda conn: _page(app, conn, request))
-    page.done = "Deleted for good." if "deleted" in request.query_params else ""
+    page.done = said(request, deleted="Deleted for good.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
