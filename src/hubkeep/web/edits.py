@@ -97,7 +97,9 @@ def _decoded(content: bytes) -> str | None:
 
 
 def _ends(lines: Sequence[str], old: Sequence[str], ends: Sequence[str], usual: str) -> list[str]:
-    """The ends of lines: those that were there keep theirs, others get the usual one."""
+    """The ends of lines: those that were there keep theirs, changed or not, and others get the
+    usual one.
+    """
     found = [usual] * (len(lines) - 1)
     for start, old_start, length in _shared(lines, old):
         for step in range(length):
@@ -108,7 +110,7 @@ def _ends(lines: Sequence[str], old: Sequence[str], ends: Sequence[str], usual: 
 
 
 def _shared(lines: Sequence[str], old: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Runs of lines in both: where they begin, and how many."""
+    """Runs of lines that were there before: where they begin now and then, and how many."""
     least = min(len(lines), len(old))
     pairs = zip(lines, old, strict=False)
     head = next((at for at, (one, other) in enumerate(pairs) if one != other), least)
@@ -119,7 +121,10 @@ def _shared(lines: Sequence[str], old: Sequence[str]) -> list[tuple[int, int, in
     new_middle, old_middle = lines[head : len(lines) - tail], old[head : len(old) - tail]
     if max(len(new_middle), len(old_middle)) <= _MATCHED_LINES:
         matcher = SequenceMatcher(None, new_middle, old_middle)
-        runs += [(head + a, head + b, size) for a, b, size in matcher.get_matching_blocks()]
+        # As many lines in place of as many others are those, changed, as far as ends go.
+        for _, start, end, old_start, old_end in matcher.get_opcodes():
+            size = min(end - start, old_end - old_start)
+            runs.append((head + start, head + old_start, size))
     return runs
 
 

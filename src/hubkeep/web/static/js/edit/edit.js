@@ -19,6 +19,7 @@ class Editor {
     this.path = form.elements.path;
     this.shown = form.querySelector("#shown");
     this.views = [...form.querySelectorAll("[data-view]")];
+    this.wraps = form.querySelector("[data-wraps]");
     this.isSent = false;
     this.asked = new AbortController();
   }
@@ -28,9 +29,7 @@ class Editor {
       view.hidden = false;
       view.addEventListener("click", (event) => this.look(event, view));
     }
-    const wraps = this.form.querySelector("[data-wraps]");
-    wraps.hidden = false;
-    wraps.addEventListener("change", (event) => {
+    this.wraps.addEventListener("change", (event) => {
       this.text.wrap = event.target.checked ? "soft" : "off";
     });
     for (const hint of this.form.querySelectorAll("[data-keys]")) hint.hidden = false;
@@ -126,6 +125,7 @@ class Editor {
     }
     this.text.hidden = view !== "text";
     for (const hint of this.form.querySelectorAll("[data-hint]")) hint.hidden = view !== "text";
+    this.wraps.hidden = view !== "text";
     this.shown.hidden = view === "text";
   }
 }
