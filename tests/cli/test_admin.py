@@ -187,3 +187,15 @@ def test_a_password_and_shutting_somebody_out(hub: TestHub, database_url: str, t
     assert cli.ok("user", "enable", "alice") == {"name": "alice", "disabled": False}
     assert hub.get("/api/whoami-v2", token=hub.tokens.alice).status_code == 200
     assert "no user" in cli.refused("user", "disable", "nobody")
+
+
+def test_administrators_come_and_go_but_for_the_last(cli: Commands):
+    cli.ok("user", "create", "root", "--admin")
+    cli.ok("user", "create", "alice")
+    assert "last administrator" in cli.refused("user", "admin", "root", "--off")
+    assert cli.ok("user", "admin", "ALICE") == {"name": "ALICE", "isAdmin": True}
+    assert cli.ok("user", "admin", "root", "--off") == {"name": "root", "isAdmin": False}
+    listed = {one["name"]: one["isAdmin"] for one in cli.ok("user", "list")}
+    assert listed == {"alice": True, "root": False}
+    cli.ok("user", "disable", "alice")
+    assert cli.ok("user", "delete", "alice") == {"deleted": "alice"}, "who is disabled goes too"

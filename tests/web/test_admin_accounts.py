@@ -146,6 +146,7 @@ def test_a_disabled_user_is_shut_out_at_once_and_let_in_again(
     fresh.get("/login")
     assert fresh.post("/login", name="alice", password="correct horse battery").status_code == 422
     assert root.json("/admin/users/alice")["user"]["disabled"]
+    assert do(root, "alice", "password").status_code == 422
     assert do(root, "alice", "enable").status_code == 303
     assert works(hub, hub.tokens.alice)
     assert alice.get("/settings/profile").status_code == 303, "sessions are over for good"

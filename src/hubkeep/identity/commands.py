@@ -127,7 +127,7 @@ def keep_an_administrator(conn: Connection, leaving: Account) -> None:
 
 def set_password(conn: Connection, name: str, password_hash: str) -> None:
     """Give a user another password; its sessions are over, its tokens stay."""
-    found = find(conn, "user", name, with_disabled=True)
+    found = find(conn, "user", name)
     queries_admin.update_account(conn, found.id, password_hash=password_hash)
     end_sessions(conn, found.id)
 
