@@ -44,8 +44,12 @@ def test_a_file_is_written_by_keys_alone(site: Site, open_page: OpenPage):
     page.keyboard.press("Shift+Tab")
     page.keyboard.type("run()")
     assert text.input_value() == "def run():\n  go()\n  stop()\nrun()"
-    # Who cannot use a mouse gets out of the text.
+    # Who cannot use a mouse gets out of the text, and back into it without being caught.
     page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert not text.evaluate("field => field === document.activeElement")
+    page.keyboard.press("Shift+Tab")
+    assert text.evaluate("field => field === document.activeElement")
     page.keyboard.press("Tab")
     assert not text.evaluate("field => field === document.activeElement")
     page.keyboard.press("Control+s")

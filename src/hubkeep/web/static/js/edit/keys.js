@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tab and Enter in a text that has indentation. After Escape the next Tab leads on to the next
-// element, as everywhere else, so that nobody is caught in the text.
+// Tab and Enter in a text that has indentation. Tab leads on to the next element, as everywhere
+// else, for who comes to the text by it and does nothing there, and after Escape: so that nobody is
+// caught.
 
 export function typing(text, indent) {
   let leaves = false;
   text.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Escape") {
+    if (event.isComposing || ["Shift", "Control", "Meta", "Alt"].includes(event.key)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) {
+      leaves = false;
+    } else if (event.key === "Escape") {
       leaves = true;
     } else if (event.key === "Tab") {
       if (!leaves) {
@@ -14,7 +17,7 @@ export function typing(text, indent) {
         if (event.shiftKey) outdent(text, indent);
         else indentBy(text, indent);
       }
-    } else if (event.key !== "Shift") {
+    } else {
       leaves = false;
       if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
@@ -22,7 +25,10 @@ export function typing(text, indent) {
       }
     }
   });
-  text.addEventListener("blur", () => {
+  text.addEventListener("focus", () => {
+    leaves = true;
+  });
+  text.addEventListener("click", () => {
     leaves = false;
   });
 }
