@@ -33,8 +33,8 @@ _ERROR = """<!doctype html>
 
 
 def content_headers(app: "App", policy: str) -> dict[str, str]:
-    """Return the headers of an answer: what it may do, in a window of its own too, who may frame it,
-    and that it tells nobody the address that it was asked for at.
+    """Return the headers of an answer: what it may do, also in a window of its own, who may frame
+    it, and that it tells nobody the address that it was asked for at.
     """
     return {
         "Content-Security-Policy": f"{policy}; frame-ancestors {app.addresses.framers()}",
