@@ -52,7 +52,7 @@ def test_a_repository_is_deleted_once_its_name_is_typed(site: Site, open_page: O
     repo = site.create("to-go")
     page = open_page("alice", width=390, theme="dark")
     page.goto(f"/{repo}/settings")
-    button = page.get_by_role("button", name="Delete this model")
+    button = page.get_by_role("button", name="Delete this repository")
     assert button.is_disabled()
     field = page.get_by_label(f"Type {repo} to delete it")
     field.fill("to-go")
