@@ -93,7 +93,7 @@ def find_accounts(
 ) -> Sequence[Found]:
     """Return accounts of a kind by name, from behind the name `after`.
 
-    What is looked for is how a name begins; with an @ in it, a part of an e-mail address.
+    What is looked for is how a name begins; with an @ in it, a whole e-mail address.
     """
     if not storable(search) or not storable(after):
         return []
@@ -104,8 +104,7 @@ def find_accounts(
     elif which is Which.DISABLED:
         found = found.where(text("disabled"))
     if "@" in search:
-        email = func.lower(who.email).contains(search.lower(), autoescape=True)
-        found = found.where(who.email.is_not(None), email)
+        found = found.where(who.email.in_({search, search.lower()}))
     elif search:
         found = found.where(who.name_key >= key(search), who.name_key < key(search) + _END)
     return _listed(conn, found.order_by(who.name_key).limit(limit))

@@ -131,7 +131,6 @@ def _is(state: State, now: Millis) -> ColumnElement[bool]:
     lease = jobs.c.lease_until
     if state is State.FAILED:
         return jobs.c.failed.is_(True)
-    held = and_(lease.is_not(None), lease > now)
-    if state is State.RUNNING:
-        return jobs.c.failed.is_(False) & held
+    if state is State.RUNNING:  # what was given up has no lease
+        return and_(lease.is_not(None), lease > now)
     return jobs.c.failed.is_(False) & or_(lease.is_(None), lease <= now)

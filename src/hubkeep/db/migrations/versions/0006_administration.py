@@ -19,6 +19,8 @@ def upgrade() -> None:
         sqlite_where=leased,
         postgresql_where=leased,
     )
+    op.create_index("ix_accounts_kind", "accounts", ["kind", "name_key"])
+    op.create_index("ix_accounts_email", "accounts", ["email"])
     for column in ("is_admin", "disabled"):
         op.create_index(
             f"ix_accounts_{column}",
