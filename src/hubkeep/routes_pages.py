@@ -23,6 +23,7 @@ from hubkeep.web import (
     pages_commits,
     pages_compare,
     pages_derivatives,
+    pages_design,
     pages_edit,
     pages_edit_delete,
     pages_feeds,
@@ -74,6 +75,7 @@ def _pages() -> Iterator[Route]:
     yield Route("GET", "/social", pages_social.of_hub, Action.ANYONE, area)
     yield Route("GET", "/social/{user}", pages_social.of_account, Action.LIST, area)
     yield Route("GET", "/social/{web}{ns}/{name}", pages_social.of_repo, Action.READ, area)
+    yield Route("GET", "/design", pages_design.design, Action.ANYONE, area)
     yield Route("GET", "/search/suggest", pages_suggest.suggest, Action.LIST, area)
     feed = "/{web}{repo}/commits/{rev}/rss.xml"
     yield Route("GET", feed, pages_feeds.commits, Action.READ, area)

@@ -34,6 +34,10 @@ NOT_PAGES = {
     "/{T}/rss.xml": "a feed",
     "/{web}{repo}/commits/{rev}/rss.xml": "a feed",
     "/search/suggest": "a list of suggestions",
+    "/social": "a picture",
+    "/social/{user}": "a picture",
+    "/social/{web}{ns}/{name}": "a picture",
+    "/{web}{ns}/{name}/preview/{rev}/{path*}": "a part of the editor's page",
     "/settings": "leads to the first of the settings",
 }
 
@@ -93,7 +97,17 @@ EXAMPLES: Examples = {
     f"{REPO}/likers": [Example("/{model}/likers"), Example("/{dataset}/likers")],
     f"{REPO}/settings": [Example("/{model}/settings", "alice")],
     f"{REPO}/settings/storage": [Example("/{model}/settings/storage", "alice")],
+    f"{REPO}/edit/{{rev}}/{{path*}}": [
+        Example("/{model}/edit/main/README.md", "alice"),
+        Example("/{model}/edit/main/data.bin", "alice"),
+        Example("/{model}/edit/main/README.md", "bob", status=403),
+    ],
+    f"{REPO}/new/{{rev}}": [Example("/{model}/new/main", "alice")],
+    f"{REPO}/new/{{rev}}/{{path*}}": [Example("/{model}/new/main/notes", "alice")],
+    f"{REPO}/delete/{{rev}}/{{path*}}": [Example("/{model}/delete/main/table.csv", "alice")],
+    f"{REPO}/revert/{{rev}}": [Example("/{model}/revert/{last}", "alice")],
     f"{REPO}/refs": [Example("/{model}/refs"), Example("/{model}/refs", "alice")],
+    "/design": [Example("/design")],
     "/login": [Example("/login")],
     "/join": [Example("/join")],
     "/settings/profile": [Example("/settings/profile", "alice")],
@@ -103,6 +117,18 @@ EXAMPLES: Examples = {
     "/new": [Example("/new", "alice")],
     "/organizations/new": [Example("/organizations/new", "alice")],
     "/organizations/{org}/settings": [Example("/organizations/acme/settings", "alice")],
+    "/admin": [Example("/admin", "root"), Example("/admin", "alice", status=404)],
+    "/admin/users": [Example("/admin/users", "root")],
+    "/admin/users/new": [Example("/admin/users/new", "root")],
+    "/admin/users/{user}": [Example("/admin/users/alice", "root")],
+    "/admin/organisations": [Example("/admin/organisations", "root")],
+    "/admin/organisations/new": [Example("/admin/organisations/new", "root")],
+    "/admin/organisations/{org}": [Example("/admin/organisations/acme", "root")],
+    "/admin/repositories": [Example("/admin/repositories", "root")],
+    "/admin/storage": [Example("/admin/storage", "root")],
+    "/admin/jobs": [Example("/admin/jobs", "root")],
+    "/admin/invitations": [Example("/admin/invitations", "root")],
+    "/admin/settings": [Example("/admin/settings", "root")],
 }
 
 

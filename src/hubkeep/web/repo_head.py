@@ -18,8 +18,24 @@ _CARD_NAMES = {
     RepoType.SPACE: "Space",
     RepoType.KERNEL: "Kernel card",
 }
-# What a tag that says its kind is looked for by; others are looked for as they are.
-_HIDDEN_TAGS = ("region:", "endpoints_compatible", "autotrain_compatible")
+# What the hub adds for programs alone is not shown.
+_HIDDEN_TAGS = (
+    "region:",
+    "endpoints_compatible",
+    "autotrain_compatible",
+    "model-index",
+    "co2_eq_emissions",
+)
+# Kinds of tags whose value says enough by itself.
+_CLEAR = (
+    "task_categories:",
+    "task_ids:",
+    "language:",
+    "size_categories:",
+    "modality:",
+    "format:",
+    "library:",
+)
 
 
 class Link(msgspec.Struct, rename="camel"):
@@ -98,4 +114,5 @@ def _shown_tags(repo: Repo) -> list[str]:
 
 
 def _tag(kind: RepoType, tag: str) -> Link:
-    return Link(tag, f"/{kind.plural}?{urlencode({'filter': tag})}")
+    said = next((tag.removeprefix(known) for known in _CLEAR if tag.startswith(known)), tag)
+    return Link(said, f"/{kind.plural}?{urlencode({'filter': tag})}")

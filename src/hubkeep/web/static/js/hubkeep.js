@@ -10,6 +10,9 @@ copying(document);
 menus(document);
 themes(document);
 
+// Where tabs have no room, the current one may lie outside of what is seen.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 const field = document.querySelector("[data-suggest]");
 if (field) {
   import("./suggest.js").then(({ suggesting }) => suggesting(field));
