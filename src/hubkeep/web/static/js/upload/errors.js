@@ -44,7 +44,7 @@ export function advice(error) {
   if (!(error instanceof Refusal)) return error.message;
   switch (error.status) {
     case 401:
-      return `You are not signed in any more. Sign in in another window and come back: the upload can go on from here. ${SENT}`;
+      return `You are not signed in any more. Sign in in another window and come back: the upload goes on from here. ${SENT}`;
     case 403:
       return `${ended(error.message)} Ask who administers the repository, then try again. ${SENT}`;
     case 404:

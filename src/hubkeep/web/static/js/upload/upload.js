@@ -228,7 +228,7 @@ class Upload {
     link.href = new URL(answer.commitUrl).pathname;
     link.textContent = answer.commitOid.slice(0, 7);
     this.part("count").textContent = count;
-    this.part("warnings").textContent = answer.hookOutput;
+    this.part("warnings").textContent = `README.md: ${answer.hookOutput}`;
     this.part("warnings").hidden = !answer.hookOutput;
     this.part("form").hidden = true;
     this.part("zone").hidden = true;
@@ -247,12 +247,14 @@ class Upload {
     const isMissing = (one) => error.status === 400 && one.isLarge && one.state === "ready";
     for (const one of this.items.filter(isMissing)) one.become("known");
     this.alert(item ? item.path : "This did not work", advice(error));
+    this.part("sign-in").hidden = error.status !== 401;
   }
 
   alert(title, text = "") {
     this.part("alert").hidden = !title;
     this.part("alert-title").textContent = title;
     this.part("alert-text").textContent = text;
+    this.part("sign-in").hidden = true;
   }
 
   remove(item) {
