@@ -207,7 +207,7 @@ def test_weights_are_told_from_their_header(shelf: Shelf) -> None:
     ]
     assert rows == [
         [["F32", "6", "75 %"], ["BF16", "2", "25 %"]],
-        [["w", "F32", "2 × 3", "6"], ["b", "BF16", "2", "2"]],
+        [["w", "F32", "2 \N{MULTIPLICATION SIGN} 3", "6"], ["b", "BF16", "2", "2"]],
     ]
     assert SCRIPT in seen.text
     assert seen.link("Pointer") == f"{shelf.web}/raw/main/model.safetensors"
