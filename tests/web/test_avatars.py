@@ -216,13 +216,14 @@ def test_what_the_camera_noted_turns_it_and_is_gone():
     notes[0x0112] = 6  # turned to the right
     notes[0x010F] = "a maker"
     notes.get_ifd(0x8825)[2] = (52.0, 5.0, 1.0)
-    made = redraw(encoded(painted(), "JPEG", exif=notes, comment=b"secret"))
+    made = redraw(encoded(painted(), "JPEG", exif=notes, comment=b"secret", icc_profile=b"colours"))
     with Image.open(BytesIO(made)) as image:
         red = [image.convert("RGB").getpixel(at)[1] < 60 for at in ((9, 9), (246, 9))]
         assert red == [False, True]
         assert not image.getexif()
     assert b"maker" not in made
     assert b"secret" not in made
+    assert b"iCCP" not in made
 
 
 def test_what_is_hidden_behind_a_picture_is_not_kept():

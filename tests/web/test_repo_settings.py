@@ -180,7 +180,13 @@ def test_a_contributor_rules_over_what_is_theirs_alone(alice: Browser, shelf: Sh
     assert alice.hub.post("/api/repos/create", token=alice.hub.tokens.bob, json=made).is_success
     bob = another("bob")
     assert bob.get("/acme/hers/settings").status_code == 403
-    assert bob.post("/acme/hers/settings/delete", typed="acme/hers").status_code == 403
+    for path, form in (
+        ("delete", {"typed": "acme/hers"}),
+        ("visibility", {"visibility": "private"}),
+        ("name", {"owner": "bob", "name": "mine"}),
+        ("storage/delete", {"file": "x"}),
+    ):
+        assert bob.post(f"/acme/hers/settings/{path}", **form).status_code == 403
     access = bob.json("/acme/his/settings")["access"]
     assert "bob, who made it" in access["administers"]
     assert access["manage"] is None
