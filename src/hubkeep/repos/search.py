@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from hubkeep.repos import queries_list
+from hubkeep.repos.queries_list import Expected
 from hubkeep.repos.search_wanted import Place, Side, Viewer, Wanted, sides_of, terms_on
+
+# Of so many rows it is cheaper to fetch what has the terms than to look up each row's.
+_MANY = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +78,67 @@ def _run(
     if wanted.is_plain:
         places = queries_list.walk(conn, side, wanted, after, limit, limit)
         return _Run(places, places[-1] if len(places) == limit else None)
+    likely = queries_list.expected(conn, side, wanted)
+    # To fetch and sort a row costs several times what it does to walk by it.
+    is_few = likely.count <= budget.sorted // 3 if likely else _is_of_few(side, wanted)
+    if is_few and (few := _few(conn, side, wanted, after, limit, budget)):
+        return few
+    return _walked(conn, side, wanted, after, limit, budget, likely)
+
+
+def _is_of_few(side: Side, wanted: Wanted) -> bool:
+    """Whether a list is within what some owners have, which is seldom much."""
+    return wanted.owner_id is not None or side.owners is not None
+
+
+def _walked(
+    conn: Connection,
+    side: Side,
+    wanted: Wanted,
+    after: Place | None,
+    limit: int,
+    budget: Budget,
+    likely: Expected | None,
+) -> _Run:
+    """Walk on until the page is full, the side is at its end or the budget is spent."""
     found: list[Place] = []
-    walked, rows = 0, budget.first
+    walked, rows = 0, _first_stretch(limit, budget, likely)
+    by_set = _is_by_set(conn, side, wanted, rows, likely)
+    # One tag was counted; of several, and of words, it is not known how few have them all.
+    is_counted = likely is not None and len(terms_on(side, wanted).groups) == 1
+    may_be_few = not (is_counted and likely and likely.count > budget.sorted)
     while walked < budget.walked:
-        found += queries_list.walk(conn, side, wanted, after, rows, limit - len(found))
+        found += queries_list.walk(
+            conn, side, wanted, after, rows, limit - len(found), by_set=by_set
+        )
         if len(found) == limit:
             return _Run(found, found[-1])
         after = queries_list.place_at(conn, side, wanted, after, rows)
         if after is None:
             return _Run(found, None)
-        if walked == 0 and (few := _few(conn, side, wanted, after, limit - len(found), budget)):
-            return _Run([*found, *few.places], few.until)
+        if walked == 0 and may_be_few:
+            few = _few(conn, side, wanted, after, limit - len(found), budget)
+            if few is not None:
+                return _Run([*found, *few.places], few.until)
         walked += rows
         rows = _stretch(walked, len(found), limit, budget)
+        by_set = by_set or _is_by_set(conn, side, wanted, rows, likely)
     return _Run(found, after)
+
+
+def _is_by_set(
+    conn: Connection, side: Side, wanted: Wanted, rows: int, likely: Expected | None
+) -> bool:
+    worth_it = rows > _MANY and bool(terms_on(side, wanted).groups)
+    return worth_it and queries_list.is_small_set(conn, side, wanted, likely)
+
+
+def _first_stretch(limit: int, budget: Budget, likely: Expected | None) -> int:
+    """How many rows to walk at first: what fills the page if the list is spread evenly."""
+    if likely is None:
+        return budget.first
+    needed = limit * likely.among // max(likely.count, 1) * 3 // 2
+    return max(budget.first, min(needed, budget.walked))
 
 
 def _stretch(walked: int, found: int, limit: int, budget: Budget) -> int:
