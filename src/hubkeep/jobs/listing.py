@@ -74,7 +74,7 @@ def list_jobs(
     """
     place = tuple_(jobs.c.run_at, jobs.c.id)
     down = state is State.FAILED
-    found = select(*_COLUMNS).where(_is(state, now))
+    found: Select = select(*_COLUMNS).where(_is(state, now))
     if kind is not None:
         found = found.where(jobs.c.kind == kind)
     if after is not None:
@@ -120,11 +120,11 @@ def kinds_in_queue(conn: Connection) -> Sequence[str]:
 def _counted(
     conn: Connection, wanted: Sequence[tuple[str, ColumnElement[bool]]]
 ) -> Iterable[tuple[str, int]]:
-    parts: list[Select[tuple[str, int]]] = []
+    parts: list[Select] = []
     for name, which in wanted:
         some = select(jobs.c.id).where(which).limit(MOST_COUNTED + 1).subquery()
         parts.append(select(literal(name).label("name"), func.count()).select_from(some))
-    return [(name, count) for name, count in conn.execute(union_all(*parts))]
+    return [(row[0], row[1]) for row in conn.execute(union_all(*parts))]
 
 
 def _is(state: State, now: Millis) -> ColumnElement[bool]:
