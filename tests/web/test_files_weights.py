@@ -113,3 +113,10 @@ def test_a_large_file_says_how_it_is_stored(shelf: Shelf) -> None:
     assert pointer.startswith("version https://git-lfs.github.com/spec/v1 oid sha256:5994471a")
     assert pointer.endswith("size 5")
     assert seen.one("input", id="file-path").attributes["value"] == "a.bin"
+
+
+def test_the_same_bytes_under_another_name_hide_nothing(shelf: Shelf) -> None:
+    put(shelf, safetensors(["one"]), "model.gguf")
+    page(shelf, "/blob/main/model.gguf")
+    put(shelf, safetensors(["one"]))
+    assert len(tensors(page(shelf, "/blob/main/model.safetensors"))) == 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parquet files in the browser: what is in them, and what files that are none can do to the hub."""
 
+import hashlib
 import io
 import json
 import struct
@@ -11,7 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import Connection, update
 
+from hubkeep.db.tables import repo_files
 from tests.content.shelf import Shelf
 from tests.content.test_xet_files import add
 from tests.harness.hub import TestHub, on_sqlite
@@ -241,3 +244,29 @@ def test_a_file_whose_bytes_are_missing_says_so(shelf: Shelf) -> None:
         if path.is_file() and path.read_bytes() == content:
             path.unlink()
     assert "cannot be read now" in page(shelf, "/blob/main/a.parquet").text
+
+
+def test_who_claims_the_hash_of_a_file_sees_and_changes_nothing_of_it(shelf: Shelf) -> None:
+    secret, other = (written({name: [name]}, compression="none") for name in ("secret", "other"))
+    oid = hashlib.sha256(secret).digest()
+
+    def claimed(path: str) -> Shelf:
+        """A repository with other bytes under that hash, as before the hub has computed it."""
+        mine = Shelf(shelf.hub, path).create()
+        xorbs = shelf_of(shelf.hub)
+        file = xorbs.file(path, [xorbs.xorb([other]).term(0, 1)])
+
+        def claim(conn: Connection) -> None:
+            link = repo_files.c.file_id == file.id
+            conn.execute(update(repo_files).where(link).values(oid=oid))
+
+        shelf.hub.write(claim)
+        pointer = {"path": "a.parquet", "algo": "sha256", "oid": oid.hex(), "size": len(other)}
+        assert mine.commit(lines=[("lfsFile", pointer)]).status_code == 200
+        return mine
+
+    assert cells(looked(shelf, secret)) == {"secret": ["secret"]}
+    assert cells(data(claimed("alice/liar"), "/blob/main/a.parquet")["parquet"]) == {
+        "other": ["other"]
+    }
+    assert cells(data(shelf, "/blob/main/a.parquet")["parquet"]) == {"secret": ["secret"]}

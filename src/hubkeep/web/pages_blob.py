@@ -156,6 +156,15 @@ class _Found:
         lfs = self.entry.lfs
         return lfs.sha256.hex() if lfs else self.entry.oid.hex()
 
+    @property
+    def proven_key(self) -> str:
+        """The same, where the hub is sure of it: a sha256 that it has not computed is a claim, by
+        which nothing of another file may be found.
+        """
+        file = self.file
+        is_claim = file is not None and not file.is_checked and file.xet_hash is not None
+        return f"xet:{to_text(file.xet_hash)}" if is_claim else self.key
+
 
 async def blob(app: "App", request: Request) -> Response:
     """Show a file; the address of a folder leads to its own page."""
@@ -325,9 +334,10 @@ async def _look_into(app: "App", page: BlobPage, found: _Found) -> None:
 
     try:
         if page.kind == "parquet":
-            page.parquet = await look_into(app, found.key, size, read)
+            page.parquet = await look_into(app, found.proven_key, size, read)
         else:
-            tensors = await tensors_of(app, found.key, _format(page.path), size, read)
+            kind = _format(page.path)
+            tensors = await tensors_of(app, found.proven_key, kind, size, read)
             _fill_tensors(page, tensors, found)
     except (HubError, BlobError) as error:
         log.warning("the file %s could not be looked into: %s", found.key, error)

@@ -59,12 +59,12 @@ async def tensors_of(app: "App", key: str, kind: Format, size: int, read: Read) 
     """Return the tensors of a file whose content `key` names; None where its header is bad or too
     long to be read for a page. What `read` raises is raised.
     """
-    kept = app.cache.get(("tensors", key))
+    kept = app.cache.get(("tensors", kind, key))
     if kept is None:
         async with app.look_gate:
             found = await _found(app, kind, size, read)
         kept = msgspec.msgpack.encode(found)
-        app.cache.put(("tensors", key), kept)
+        app.cache.put(("tensors", kind, key), kept)
     return msgspec.msgpack.decode(kept, type=Tensors | None)
 
 
