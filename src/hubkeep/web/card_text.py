@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -72,7 +73,7 @@ async def card_shown(
 
 
 def _place(repo: Repo) -> Place:
-    root, at = f"/{repo.web_path}", repo.default_branch
+    root, at = f"/{repo.web_path}", quote(repo.default_branch, safe="")
     return Place(
         links=f"{root}/blob/{at}/",
         images=f"{root}/preview/{at}/",

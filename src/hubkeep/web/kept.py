@@ -42,7 +42,6 @@ class Kept:
         make: Callable[[], bytes],
         *,
         is_long: bool = False,
-        patience: float = PATIENCE,
     ) -> bytes:
         """Return what is kept under a key, or what `make` returns in a thread. NotYet.
 
@@ -59,7 +58,7 @@ class Kept:
             self._making[key] = work
             work.add_done_callback(lambda _: self._making.pop(key))
         try:
-            return await asyncio.wait_for(asyncio.shield(work), patience)
+            return await asyncio.wait_for(asyncio.shield(work), PATIENCE)
         except TimeoutError as late:
             raise NotYet from late
 

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import Connection
@@ -54,8 +55,10 @@ class CardPage(Page, kw_only=True):
     state: CardState
     card_html: str | None
     card_error: str | None
-    branch: str
-    """The branch that is shown, and that changes go to."""
+    edit: str
+    """Where the card is changed, by who may; `write` is where it is begun."""
+    write: str
+    upload: str
     raw: str
     """The address of the card as it was written."""
     may_write: bool
@@ -134,6 +137,7 @@ def _page(
 ) -> CardPage:
     visitor, facts = found.visitor, found.facts
     repo = visitor.repo
+    root, branch = f"/{repo.web_path}", quote(repo.default_branch, safe="")
     results, has_more = evaluations(facts.model_index if facts else None)
     has_family = bool(found.made_from or found.derived)
     return CardPage(
@@ -142,7 +146,9 @@ def _page(
         state=state,
         card_html=text.html if text else None,
         card_error=facts.card_error if facts else None,
-        branch=repo.default_branch,
+        edit=f"{root}/edit/{branch}/{README}",
+        write=f"{root}/new/{branch}?name={README}",
+        upload=f"{root}/upload/{branch}",
         raw=address(repo, "resolve", repo.default_branch, README),
         may_write=visitor.may_write,
         ways_in=ways_in(repo, base) if state == "empty" and visitor.may_write else [],
