@@ -89,6 +89,15 @@ def test_many_lines_of_several_endings_take_no_time(pairs: int) -> None:
     assert time.thread_time() - started < 5
 
 
+def test_lines_that_are_made_to_keep_a_search_for_matches_busy_get_the_usual_ends() -> None:
+    runs = [number // 39 for number in range(1_989)]
+    before = "x\r\n" + "".join(f"{run}\na{at}\n" for at, run in enumerate(runs))
+    typed = "y\n" + "".join(f"{run}\nb{at}\n" for at, run in enumerate(runs))
+    started = time.perf_counter()
+    assert written_text(as_sent(typed), before.encode()).decode() == typed
+    assert time.perf_counter() - started < 5
+
+
 @pytest.mark.parametrize(
     ("text", "path", "indent"),
     [

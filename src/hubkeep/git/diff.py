@@ -13,8 +13,36 @@ from dataclasses import dataclass
 _CONTEXT = 3
 _SNIFF = 8000  # as many bytes as git looks at
 _MAX_LINES = 4000  # of what is left between equal ends; the search for matches is quadratic
+_STEPS, _STEPS_PER_LINE = 50_000, 100  # several times what texts ask for that people change
 _NEEDS_QUOTES = re.compile(r'["\\\x00-\x1f\x7f]')
 _NOTHING = "0" * 40
+
+
+class TooDifferent(Exception):
+    """Finding out what two texts share would take too long."""
+
+
+class Matcher(difflib.SequenceMatcher):
+    """A matcher of lines that raises TooDifferent where texts are made to keep it busy.
+
+    What it does is counted in steps before it does it: as many as the square of the lines times
+    their number are possible, which for two texts of 4,000 lines is a minute.
+    """
+
+    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
+        super().__init__(None, old, new)
+        self._old = old
+        self._left = _STEPS + _STEPS_PER_LINE * (len(old) + len(new))
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> difflib.Match:
+        """The longest run of lines that the two share within a part of each."""
+        there: dict[str, list[int]] = self.b2j  # ty: ignore
+        self._left -= sum(len(there.get(line, ())) + 1 for line in self._old[alo:ahi])
+        if self._left < 0:
+            raise TooDifferent
+        return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +108,11 @@ def unified_diff(path: str, old: bytes | None, new: bytes | None) -> str | None:
     before, after = before[first : len(before) - last], after[first : len(after) - last]
     names = ["/dev/null" if old is None else _name("a/" + path)]
     names.append("/dev/null" if new is None else _name("b/" + path))
-    hunks = _hunks if max(len(before), len(after)) <= _MAX_LINES else _one_hunk
-    return f"--- {names[0]}\n+++ {names[1]}\n" + "".join(hunks(before, after, first))
+    try:
+        hunks = "".join(_hunks(before, after, first))
+    except TooDifferent:
+        hunks = "".join(_one_hunk(before, after, first))
+    return f"--- {names[0]}\n+++ {names[1]}\n{hunks}"
 
 
 def _quoted(name: str) -> str:
@@ -109,7 +140,9 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
 
 
 def _hunks(old: Sequence[str], new: Sequence[str], offset: int) -> Iterator[str]:
-    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
+    if max(len(old), len(new)) > _MAX_LINES:
+        raise TooDifferent
+    for group in Matcher(old, new).get_grouped_opcodes(_CONTEXT):
         start = _range(group[0][1] + offset, group[-1][2] - group[0][1])
         yield f"@@ -{start} +{_range(group[0][3] + offset, group[-1][4] - group[0][3])} @@\n"
         for tag, i1, i2, j1, j2 in group:

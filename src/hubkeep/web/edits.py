@@ -9,12 +9,13 @@ order mark. A line feed at the end of the file is there or not, as in the form.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from difflib import SequenceMatcher
+from contextlib import suppress
 
 import msgspec
 
 from hubkeep.cards.validate import validate_card
 from hubkeep.content.commit_body import README
+from hubkeep.git.diff import Matcher, TooDifferent
 from hubkeep.git.store import Entry
 from hubkeep.web.file_kinds import TEXT_LIMIT, suffix_of
 
@@ -120,11 +121,11 @@ def _shared(lines: Sequence[str], old: Sequence[str]) -> list[tuple[int, int, in
     runs = [(0, 0, head), (len(lines) - tail, len(old) - tail, tail)]
     new_middle, old_middle = lines[head : len(lines) - tail], old[head : len(old) - tail]
     if max(len(new_middle), len(old_middle)) <= _MATCHED_LINES:
-        matcher = SequenceMatcher(None, new_middle, old_middle)
-        # As many lines in place of as many others are those, changed, as far as ends go.
-        for _, start, end, old_start, old_end in matcher.get_opcodes():
-            size = min(end - start, old_end - old_start)
-            runs.append((head + start, head + old_start, size))
+        with suppress(TooDifferent):  # these get the usual ends then
+            # As many lines in place of as many others are those, changed, as far as ends go.
+            for _, start, end, old_start, old_end in Matcher(new_middle, old_middle).get_opcodes():
+                size = min(end - start, old_end - old_start)
+                runs.append((head + start, head + old_start, size))
     return runs
 
 
