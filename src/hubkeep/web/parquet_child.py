@@ -331,7 +331,8 @@ def limit(memory: int) -> None:
         with open("/proc/self/statm", "rb") as told:
             taken = int(told.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory, taken + memory))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    # What is open stays so. Below three, who closed one of these could open another in its place.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
 def main() -> None:
