@@ -93,4 +93,5 @@ def test_it_shows_the_same_without_scripts(
         assert page.locator("h1:not(.prose *)").is_visible()
         texts.append(page.locator("main").inner_text())
     with_scripts, without = (set(text.split()) for text in texts)
-    assert example.needs_script or len(without) >= 0.9 * len(with_scripts)
+    # What scripts add are ways to do things, and what is said of those.
+    assert example.needs_script or len(without) >= 0.75 * len(with_scripts)
