@@ -177,6 +177,13 @@ def test_cors(hub: TestHub):
     assert "access-control-allow-credentials" not in answer.headers
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/", "/models", "/login"])
+def test_pages_of_others_read_neither_pages_nor_metrics(hub: TestHub, path: str):
+    answer = hub.get(path, headers={"Origin": "https://elsewhere.example"})
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
+
+
 def test_addresses_are_not_made_for_a_host_that_is_not_ours(hub: TestHub):
     body = {"name": "thing", "type": "model"}
     answer = hub.post(

@@ -51,6 +51,9 @@ _EXPOSED = (
     "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,"
     "Content-Range,Content-Disposition,X-Linked-Size,X-Linked-ETag,X-Xet-Hash"
 )
+# Nothing that scripts of other pages would need: what loopback callers alone are told, such as the
+# metrics, must not be read by whatever page a browser on this machine has open.
+_OWN_PAGES_ONLY = frozenset({"pages", "operations"})
 # JavaScript's client does not encode the slashes of `refs/pr/1` in some calls.
 _BARE_REF = re.compile(
     r"^(/(?:api/)?(?:(?:models|datasets|spaces|kernels)/)?[^/]+/[^/]+/"
@@ -143,7 +146,7 @@ class Hub:
                 raise errors.nothing_at(path)
             if isinstance(found, WrongMethod):
                 raise errors.method_not_allowed(found.allowed)
-            exchange.route = found.target.pattern
+            exchange.found(found.target)
             request.scope["hubkeep.scheme"] = self._app.addresses.scheme(request)
             request.scope["path_params"] = found.params
             return await found.target.handler(self._app, request)
@@ -225,6 +228,11 @@ class _Exchange:
         self._send = send
         self._head = request.method == "HEAD"
         self._cross_origin = "origin" in headers
+
+    def found(self, route: Route) -> None:
+        """Take note of whose answer this is."""
+        self.route = route.pattern
+        self._cross_origin = self._cross_origin and route.area not in _OWN_PAGES_ONLY
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
