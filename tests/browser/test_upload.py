@@ -136,7 +136,7 @@ def test_all_of_it_by_keys(site: Site, open_page: OpenPage, tmp_path: Path):
 
     tab_to(window, "Choose files")
     with window.expect_file_chooser() as chooser:
-        window.keyboard.press("Enter")
+        window.keyboard.press("Space")
     chooser.value.set_files(small)
     page.row("notes.txt").wait_for()
     tab_to(window, "Commit message")
