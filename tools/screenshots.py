@@ -42,6 +42,8 @@ FOLDER = DOCS / "screenshots"
 NOW = unwire("2026-11-20T16:00:00.000Z")
 USER, PASSWORD = "ida-brandt", "an example of a password"
 QUALITY = 62
+# Addresses of the hub stand in its pages, so the port is always the same.
+PORT = 8642
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,13 @@ def serving(data: Path) -> Iterator[str]:
     ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
-        sock = listen("127.0.0.1", 0)
-        config = Config(data=data, port=sock.getsockname()[1], sign_up="open")
+        sock = listen("127.0.0.1", PORT)
+        config = Config(data=data, port=PORT, sign_up="open")
         hub, stopping = Hub(config, lambda: NOW), asyncio.Event()
         app = await hub.start()
         await furnish(app)
         serving = asyncio.create_task(Listener(hub, sock).run(stopping, asyncio.Event()))
-        ready.set_result((f"http://127.0.0.1:{config.port}", asyncio.get_running_loop(), stopping))
+        ready.set_result((f"http://127.0.0.1:{PORT}", asyncio.get_running_loop(), stopping))
         await serving
         await hub.stop()
 
@@ -128,8 +130,12 @@ async def furnish(app: App) -> None:
         commands.set_password(conn, USER, stored)
         commands.set_admin(conn, USER, True)
         laptop, train = NOW - 40 * DAY, NOW - 9 * DAY
-        commands.create_token(conn, USER, TokenRole.WRITE, laptop, name="laptop")
-        commands.create_token(conn, USER, TokenRole.READ, train, name="training machine")
+        for role, at, name in (
+            (TokenRole.WRITE, laptop, "laptop"),
+            (TokenRole.READ, train, "training machine"),
+        ):
+            value = f"hf_of_the_pictures_{name.replace(' ', '_')}"
+            commands.create_token(conn, USER, role, at, name=name, value=value)
         commands.add_member(conn, "openfield", USER, Role.READ, laptop)
 
     await app.db.write(work)
@@ -154,7 +160,9 @@ def take(
         context.clear_cookies()
         if shot.is_mine:
             context.add_cookies(mine)
-        page.goto(shot.path, wait_until="networkidle")
+        answer = page.goto(shot.path, wait_until="networkidle")
+        if answer is None or answer.status != shot.status:
+            raise click.ClickException(f"{shot.path} is not as it should be")
         page.evaluate("document.fonts.ready")
         picture = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
         target = to / f"{shot.name}-{look.name}.webp"

@@ -15,6 +15,7 @@ class Shot:
     path: str
     says: str
     is_mine: bool = False
+    status: int = 200
 
 
 SHOTS = (
@@ -40,9 +41,9 @@ SHOTS = (
     Shot("new", "/new", "A new repository", True),
     Shot("tokens", "/settings/tokens", "Access tokens", True),
     Shot("members", "/organizations/harbourlight/settings", "Members and roles", True),
-    Shot("admin", "/admin", "Administration", True),
+    Shot("admin", "/admin/repositories", "Administration", True),
     Shot("jobs", "/admin/jobs", "Background jobs", True),
     Shot("login", "/login", "Signing in"),
-    Shot("lost", "/harbourlight/no-such-model", "Nothing is here"),
+    Shot("lost", "/harbourlight/no-such-model", "Nothing is here", status=404),
     Shot("design", "/design", "The design system"),
 )

@@ -11,7 +11,10 @@ menus(document);
 themes(document);
 
 // Where tabs have no room, the current one may lie outside of what is seen.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const end = tab.offsetLeft + tab.offsetWidth - tab.parentElement.offsetLeft;
+  tab.parentElement.scrollLeft = end - tab.parentElement.clientWidth;
+}
 
 const field = document.querySelector("[data-suggest]");
 if (field) {
