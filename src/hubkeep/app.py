@@ -46,6 +46,10 @@ class App:
     addresses: Addresses
     crunch: ThreadPoolExecutor
     """Threads for hashing and deflating what requests bring."""
+    page_threads: ThreadPoolExecutor
+    """Threads for pages that are slow to make: whoever opens many of them holds up neither uploads
+    nor who signs in.
+    """
     shard_gate: asyncio.Semaphore
     """Held by what looks at a part of a shard: many at once would fill the memory."""
     password_gate: asyncio.Semaphore
@@ -96,6 +100,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         secret = await db.write(lambda conn: load_secret(conn, secrets.token_bytes(32)))
         crunch = ThreadPoolExecutor(2, thread_name_prefix="crunch")
         stack.callback(crunch.shutdown)
+        page_threads = ThreadPoolExecutor(2, thread_name_prefix="pages")
+        stack.callback(page_threads.shutdown)
         git_threads = ThreadPoolExecutor(config.git_processes, thread_name_prefix="git")
         stack.callback(git_threads.shutdown)
         git_cache = GitCache(config.git_cache_folder, config.git_cache_gb * 10**9)
@@ -115,6 +121,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             metrics=Metrics(),
             addresses=Addresses(config),
             crunch=crunch,
+            page_threads=page_threads,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             password_gate=asyncio.Semaphore(1),
             look_gate=asyncio.Semaphore(LOOKS_AT_ONCE),
