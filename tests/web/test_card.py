@@ -159,10 +159,16 @@ def test_a_card_that_takes_long_does_not_keep_its_page_waiting(shelf: Shelf, mon
         never.wait(20)
         return Rendered("<p>at last</p>", [], has_mermaid=False)
 
+    def slow_too(*_: object) -> None:
+        never.wait(20)
+
     monkeypatch.setattr(rendered, "render_markdown", slow)
+    monkeypatch.setattr(rendered, "highlight", slow_too)
     monkeypatch.setattr(kept, "PATIENCE", 0.05)
     try:
-        assert "takes long to prepare" in page(shelf, "").text
+        seen = page(shelf, "")
+        assert "takes long to prepare" in seen.text
+        assert "git clone" in seen.text
     finally:
         never.set()
     monkeypatch.setattr(kept, "PATIENCE", 20)

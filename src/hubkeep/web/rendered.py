@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hubkeep.cards.front_matter import split_front_matter
+from hubkeep.web.kept import NotYet
 from hubkeep.web.markdown import Place, highlight, render_markdown
 
 if TYPE_CHECKING:
@@ -46,11 +47,21 @@ async def rendered(app: "App", oid: bytes, source: bytes, place: Place) -> Rende
 
 
 async def coloured(app: "App", codes: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Return the lines, as HTML, of short pieces of the hub's own code with their languages."""
+    """Return the lines, as HTML, of short pieces of the hub's own code with their languages.
+
+    Without colours where the threads for that are all at work.
+    """
 
     def make() -> bytes:
         return msgspec.json.encode(
-            [highlight(text, language) or escape(text).split("\n") for text, language in codes]
+            [highlight(text, language) or _plain(text) for text, language in codes]
         )
 
-    return _decode_lines(await app.kept.get(("code", tuple(codes)), make))
+    try:
+        return _decode_lines(await app.kept.get(("code", tuple(codes)), make))
+    except NotYet:
+        return [_plain(text) for text, _ in codes]
+
+
+def _plain(text: str) -> list[str]:
+    return escape(text).split("\n")
