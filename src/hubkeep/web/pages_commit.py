@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep.content.comparing import Comparison, compare_trees
+from hubkeep.content.comparing import Changes, compared, read_changes
 from hubkeep.content.reading import revision_of
 from hubkeep.git import store
 from hubkeep.git.commits import Commit
@@ -65,7 +65,7 @@ class _Found:
     row: CommitRow
     said: Commit
     names: Mapping[int, str]
-    comparison: Comparison
+    changes: Changes
 
 
 async def commit(app: "App", request: Request) -> Response:
@@ -80,7 +80,7 @@ async def commit(app: "App", request: Request) -> Response:
         before = parent[row.parents[0]].tree if row.parents else EMPTY_TREE
         said = store.commit_object(conn, repo.id, row.oid)
         names = names_by_id(conn, [row.author_id])
-        changed = compare_trees(conn, repo.id, before, row.tree, raw=False)
+        changed = read_changes(conn, repo.id, before, row.tree)
         return _Found(visitor, row, said, names, changed)
 
     found = await app.db.read(work)
@@ -108,7 +108,9 @@ def _page(found: _Found) -> CommitPage:
         browse=address(repo, "tree", oid),
         patch=patch,
         revert=_revert(found.visitor, oid),
-        diff=diff_shown(repo, found.comparison, parents[0] if parents else None, oid),
+        diff=diff_shown(
+            repo, compared(found.changes, raw=False), parents[0] if parents else None, oid
+        ),
     )
 
 

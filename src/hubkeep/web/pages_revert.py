@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep.content.comparing import Comparison, compare_trees
+from hubkeep.content.comparing import Changes, compared, read_changes
 from hubkeep.content.merging import carry_out, plan_revert, words_of_revert
 from hubkeep.content.reading import revision_of
 from hubkeep.content.wire import RevertRequest
@@ -92,7 +92,7 @@ class _Found:
     row: CommitRow
     is_in_branch: bool
     branches: Sequence[str]
-    comparison: Comparison
+    changes: Changes
 
 
 @refuses
@@ -151,7 +151,7 @@ def _find(conn: Connection, app: "App", request: Request, commit: str) -> _Found
         row,
         head is not None and is_ancestor(conn, repo.id, row.oid, head.commit),
         [name.removeprefix(BRANCHES) for name in names],
-        compare_trees(conn, repo.id, row.tree, before, raw=False),
+        read_changes(conn, repo.id, row.tree, before),
     )
 
 
@@ -188,5 +188,5 @@ def _page(found: _Found, form: RevertForm, action: str, error: HubError | None) 
         ),
         error=error.message if error and not conflicts else "",
         conflicts=[InTheWay(each["paths"], each["kind"]) for each in conflicts],
-        diff=diff_shown(repo, found.comparison, oid, parent),
+        diff=diff_shown(repo, compared(found.changes, raw=False), oid, parent),
     )
