@@ -193,6 +193,53 @@ def test_who_is_signed_out_signs_in_in_another_window_and_goes_on(
     assert stored(site, page.repo)["weights.bin"] == (300_000, sha256(small))
 
 
+COMMIT = re.compile("/commit/main$")
+
+
+def test_a_commit_whose_answer_is_lost_is_known_again(
+    site: Site, open_page: OpenPage, watch: Watch, tmp_path: Path
+):
+    watch.expect("502: POST .*/commit/main$", "412: POST .*/commit/main$")
+    repo = site.create("upload-lost-answer")
+    site.commit(repo, {"a.txt": "1"})
+    (tmp_path / "a.txt").write_text("mine")
+    page = UploadPage(open_page("alice"), repo)
+
+    def lose(route: "Route") -> None:
+        route.fetch()
+        route.fulfill(status=502)
+
+    page.page.route(COMMIT, lose, times=1)
+    page.drop(tmp_path / "a.txt")
+    page.wait_for("a.txt", "known")
+    page.start()
+    page.finish()
+    content = site.api("GET", f"/{repo}/raw/main/a.txt").text
+    assert content == "mine"
+
+
+def test_what_somebody_wrote_while_the_hub_did_not_answer_is_not_replaced_unasked(
+    site: Site, open_page: OpenPage, watch: Watch, tmp_path: Path
+):
+    watch.expect("502: POST .*/commit/main$", "412: POST .*/commit/main$")
+    repo = site.create("upload-theirs")
+    site.commit(repo, {"a.txt": "1"})
+    (tmp_path / "a.txt").write_text("mine")
+    page = UploadPage(open_page("alice"), repo)
+
+    def lose(route: "Route") -> None:
+        site.commit(repo, {"a.txt": "theirs"})
+        route.fulfill(status=502)
+
+    page.page.route(COMMIT, lose, times=1)
+    page.drop(tmp_path / "a.txt")
+    page.wait_for("a.txt", "known")
+    page.start()
+    page.part("alert").wait_for()
+    assert "Somebody changed a.txt meanwhile" in page.part("alert").inner_text()
+    assert site.api("GET", f"/{repo}/raw/main/a.txt").text == "theirs"
+
+
 def test_a_file_that_changes_on_the_disk_is_asked_for_again(
     site: Site, open_page: OpenPage, watch: Watch, tmp_path: Path
 ):

@@ -31,15 +31,30 @@ export async function commit(hub, items, { summary, description, parent }, signa
       signal.throwIfAborted();
       if (tries >= MOST_TRIES) throw error;
       if (error.status === 412) {
+        // After an answer that was lost, what has changed may be our own doing.
+        if (isUnsure) await nameSmall(items);
         const now = await checkAgain(hub, items, signal);
         seen = now.commit;
-        // After an answer that was lost, what has changed may be our own doing.
-        if (now.differ.length && !isUnsure) throw changed(now);
+        if (now.differ.length) throw changed(now);
       } else if (error instanceof Unreachable || (error instanceof Refusal && error.isPassing)) {
         isUnsure = true;
         await pause(Math.max(error.wait ?? 0, Math.min(2 ** (tries - 1), 15)), null, signal);
       } else throw error;
     }
+  }
+}
+
+// Gives small files the names that git has for them, as large ones have theirs. Browsers have a hash for
+// pages that came over TLS or from this machine; elsewhere it is asked rather than replaced unasked.
+async function nameSmall(items) {
+  if (!globalThis.crypto.subtle) return;
+  for (const item of items.filter((one) => !one.isLarge && !one.oid)) {
+    const blob = new Blob([`blob ${item.size}\0`, item.file]);
+    const bytes = await blob.arrayBuffer().catch(() => {
+      throw new Unreadable(item.file);
+    });
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
+    item.oid = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 }
 
