@@ -88,11 +88,16 @@ def test_anybody_else_may_say_what_they_like():
 
 
 def test_only_pages_of_the_hub_may_frame_what_is_sent_from_there():
-    assert addresses(public_url="https://hub.example.org/").framers() == "https://hub.example.org"
-    assert addresses(allowed_hosts=("hub.lan", ".example.org")).framers().split() == [
+    there = asked_at("content.localhost:8080")
+    fixed = addresses(public_url="https://hub.example.org/")
+    assert fixed.framers(there) == "https://hub.example.org"
+    known = addresses(allowed_hosts=("hub.lan", ".example.org"))
+    assert known.framers(there).split() == [
         "*.example.org:*",
-        "*.localhost:*",
-        "127.0.0.1:*",
+        "*.localhost:8080",
+        "127.0.0.1:8080",
         "hub.lan:*",
-        "localhost:*",
+        "localhost:8080",
     ]
+    plain = addresses().framers(asked_at("content.localhost"))
+    assert plain.split() == ["*.localhost", "127.0.0.1", "localhost"]

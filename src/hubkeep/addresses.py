@@ -66,12 +66,21 @@ class Addresses:
         """
         return _name(self._host(request)) == self._content_name
 
-    def framers(self) -> str:
-        """Return the origins of this hub's pages, as a source list of a content security policy."""
+    def framers(self, request: Request) -> str:
+        """Return the origins of this hub's pages, as a source list of a content security policy.
+
+        On a loopback name other programs listen too, each at a port of its own: there only the
+        port counts at which the request came.
+        """
         if self._fixed:
             return self._fixed
+        port = _PORT.search(self._host(request))
         names = sorted(host for host in self._hosts if not host.startswith("["))
-        return " ".join(f"*{name}:*" if name.startswith(".") else f"{name}:*" for name in names)
+        return " ".join(
+            f"{'*' if name.startswith('.') else ''}{name}"
+            f"{(port[0] if port else '') if name in LOOPBACK else ':*'}"
+            for name in names
+        )
 
     def scheme(self, request: Request) -> str:
         """Return how the client's connection began: `http` or `https`."""

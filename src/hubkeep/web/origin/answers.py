@@ -32,12 +32,12 @@ _ERROR = """<!doctype html>
 """
 
 
-def content_headers(app: "App", policy: str) -> dict[str, str]:
+def content_headers(app: "App", request: Request, policy: str) -> dict[str, str]:
     """Return the headers of an answer: what it may do, also in a window of its own, who may frame
     it, and that it tells nobody the address that it was asked for at.
     """
     return {
-        "Content-Security-Policy": f"{policy}; frame-ancestors {app.addresses.framers()}",
+        "Content-Security-Policy": f"{policy}; frame-ancestors {app.addresses.framers(request)}",
         "Referrer-Policy": "no-referrer",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     }
@@ -45,7 +45,9 @@ def content_headers(app: "App", policy: str) -> dict[str, str]:
 
 def content_error(app: "App", request: Request, error: HubError) -> Response:
     """Return an error: a page that runs nothing for a browser, else as the API says it."""
-    own = content_headers(app, "default-src 'none'; sandbox") | {"Cache-Control": "no-store"}
+    own = content_headers(app, request, "default-src 'none'; sandbox") | {
+        "Cache-Control": "no-store"
+    }
     if wants_html(request):
         page = _ERROR.format(status=error.status, message=escape(error.message))
         return Response(page, error.status, own, "text/html; charset=utf-8")

@@ -29,10 +29,10 @@ _FRAME = """<!doctype html>
 """
 
 
-async def frame(app: "App", _request: Request) -> Response:
+async def frame(app: "App", request: Request) -> Response:
     """Answer with the page that draws."""
     digest = await apart(app, lambda: app.site.diagrams.digest)
-    headers = content_headers(app, _POLICY) | {"Cache-Control": "no-cache"}
+    headers = content_headers(app, request, _POLICY) | {"Cache-Control": "no-cache"}
     return Response(_FRAME.format(digest=digest), 200, headers, "text/html; charset=utf-8")
 
 
@@ -43,5 +43,5 @@ async def part(app: "App", request: Request) -> Response:
     if asset is None:
         raise errors.not_found("No such file: reload the page, the hub was brought up to date")
     answer = asset_response(request, asset)
-    answer.headers.update(content_headers(app, "default-src 'none'; sandbox"))
+    answer.headers.update(content_headers(app, request, "default-src 'none'; sandbox"))
     return answer

@@ -46,7 +46,7 @@ async def space_file(app: "App", request: Request) -> Response:
     if found is None:
         # Relative, with a dot before it: whatever the folder is called, it is no other host.
         return Response(status_code=307, headers={"Location": f"./{raw.rpartition('/')[2]}/"})
-    headers = content_headers(app, f"sandbox {SANDBOX}") | {
+    headers = content_headers(app, request, f"sandbox {SANDBOX}") | {
         "Content-Type": media_type(found.opened),
         # Kept, but asked for again each time: the right to it may have gone.
         "Cache-Control": "private, no-cache",
