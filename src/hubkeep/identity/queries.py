@@ -52,10 +52,10 @@ def authenticate(conn: Connection, authorization: str | None, now: Millis) -> Ac
     row = _BY_TOKEN.first(conn, {"hash": token_hash(secret)}) if secret else None
     if row is None:
         raise errors.bad_credentials()
-    token_id, name, role, created_at, expires_at = row[len(ACCOUNT_COLUMNS) :]
+    public_id, name, role, created_at, expires_at = row[len(ACCOUNT_COLUMNS) :]
     if expires_at is not None and expires_at <= now:
         raise errors.bad_credentials()
-    return Actor(account_of(row), Token(token_id, name, TokenRole(role), created_at, expires_at))
+    return Actor(account_of(row), Token(public_id, name, TokenRole(role), created_at, expires_at))
 
 
 def of_password(conn: Connection, proof: PasswordProof) -> Actor:

@@ -50,12 +50,12 @@ def prove_own_page(request: Request) -> None:
     request.scope[_PROVEN] = True
 
 
-def note_use(request: Request, session: int) -> None:
+def note_use(request: Request, session: str) -> None:
     """Note that it is time to write down that a session is in use."""
     request.scope[_IN_USE] = session
 
 
-def session_in_use(request: Request) -> int | None:
+def session_in_use(request: Request) -> str | None:
     """Return the session whose use has to be written down; None where that was done of late."""
     return request.scope.get(_IN_USE)
 

@@ -86,10 +86,9 @@ async def end(app: "App", request: Request) -> Response:
         if not form.session:
             end_sessions(conn, user.id, keep=actor.session)
             return False
-        mine = {one.public_id: one.id for one in sessions_of(conn, user.id, app.clock())}
         if not end_session(conn, user.id, form.session):
             raise errors.not_found("There is no such session any more")
-        return mine.get(form.session) == actor.session
+        return form.session == actor.session
 
     if await app.db.write(work):
         answer = go_to("/")
@@ -105,5 +104,5 @@ def _row(one: Session, actor: Actor) -> SessionRow:
         agent=one.agent,
         created_at=wire(one.created_at),
         seen_at=wire(one.seen_at),
-        is_this=one.id == actor.session,
+        is_this=one.public_id == actor.session,
     )

@@ -14,7 +14,7 @@ from hubkeep import errors
 from hubkeep.errors import HubError
 from hubkeep.identity.actor import ANONYMOUS, Actor
 from hubkeep.repos.types import Repo
-from hubkeep.transfer.signing import BadSignature
+from hubkeep.transfer.signing import BadSignature, sign_in_of
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -30,23 +30,17 @@ class SpaceGrant(msgspec.Struct, frozen=True, array_like=True):
 
     repo_id: int
     commit: str
-    user_id: int | None = None
-    token_id: int | None = None
-    password: str | None = None
-    session: int | None = None
+    user_id: int | None
+    user: str | None
+    token: str | None
+    password: str | None
+    session: str | None
 
 
 def space_token(app: "App", actor: Actor, repo: Repo, commit: bytes) -> str:
     """Return the segment of an address that lets its bearer read a Space that `actor` may read."""
     who = actor if repo.private else ANONYMOUS
-    grant = SpaceGrant(
-        repo.id,
-        commit.hex(),
-        who.user_id,
-        who.token.id if who.token else None,
-        who.password,
-        who.session,
-    )
+    grant = SpaceGrant(repo.id, commit.hex(), who.user_id, *sign_in_of(who))
     return app.signer.sign(_PURPOSE, grant, seconds=SECONDS)
 
 
