@@ -82,6 +82,14 @@ def test_a_picture_is_not_sent_twice_and_changes_with_what_it_says(world: World)
 
 
 @on_sqlite
+def test_a_name_that_a_caller_makes_up_is_no_picture_of_its_own(world: World):
+    called = ["127.0.0.1:8080", "localhost:1", "any.localhost:65535"]
+    tags = {world.hub.get("/social", headers={"Host": one}).headers["etag"] for one in called}
+    assert len(tags) == 1
+    assert world.hub.get("/social", headers={"Host": "any.example.org"}).status_code == 400
+
+
+@on_sqlite
 def test_pictures_of_what_is_private_are_for_its_readers(world: World):
     world.user("eve")
     world.repo("ada/hidden", private=True)

@@ -128,4 +128,8 @@ def _counted(number: int, what: str) -> str:
 
 
 def _place(app: "App", request: Request) -> str:
-    return urlsplit(app.base_url(request)).netloc
+    """Where the hub is, if that is set: else each name that a caller makes up for a hub on loopback
+    would be a picture of its own to draw and to keep.
+    """
+    app.base_url(request)  # refuses a host that is not allowed
+    return urlsplit(app.config.base_url).netloc
