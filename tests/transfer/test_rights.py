@@ -185,6 +185,23 @@ async def test_a_browser_sends_files_for_as_long_as_its_session_lasts(town: Town
     assert sent == [403, 200]
 
 
+async def test_what_lets_one_write_is_not_given_for_a_cookie_alone(town: Town):
+    town.repo("bob/m")
+    bob, secret = town.ids["bob"], "a secret of a session"
+    town.app.db.write_now(lambda conn: open_session(conn, bob, secret, "", town.time()))
+    cookie = {"Cookie": f"hubkeep={secret}"}
+    own = {**cookie, "x-csrf-token": form_token(secret)}
+    status: dict[str, list[int]] = {}
+    for path in (
+        "/api/models/bob/m/xet-write-token",
+        "/bob/m.git/info/refs?service=git-receive-pack",
+        "/api/models/bob/m/xet-read-token/main",
+    ):
+        answers = [await town.client.get(path, headers=headers) for headers in (cookie, own)]
+        status[path] = [one.status_code for one in answers]
+    assert list(status.values()) == [[401, 200], [401, 200], [200, 200]]
+
+
 async def test_an_address_is_not_its_successors_who_got_the_same_row(quick_town: Town):
     """SQLite gives the id of the newest row again, once that is gone."""
     town = quick_town
