@@ -3,8 +3,11 @@
 lost.
 """
 
+from threading import Event
+
 import pytest
 
+from hubkeep.web import kept, rendered
 from tests.content.shelf import Shelf
 from tests.harness.hub import on_sqlite
 from tests.repos.world import World
@@ -191,6 +194,31 @@ def test_another_text_is_previewed_in_lines(desk: Desk) -> None:
     page = read_html(desk.fill("/new/main", path="x.py", text="def f():\n  1\n", do="preview"))
     assert len(page.one("div", id="shown").all("tr")) == 2
     check_inert(page)
+
+
+def test_a_preview_that_takes_long_or_is_too_long_is_not_waited_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, render = Event(), rendered.render_markdown
+
+    def slow(*given: object) -> object:
+        assert over.wait(20)
+        return render(*given)  # ty: ignore
+
+    monkeypatch.setattr(rendered, "render_markdown", slow)
+    monkeypatch.setattr(kept, "PATIENCE", 0.05)
+    try:
+        late = read_html(desk.fill("/new/main", path="x.md", text="# Words", do="preview"))
+    finally:
+        over.set()
+    assert "takes long to prepare" in late.one("div", id="shown").text
+    assert filled(late)["text"] == "# Words"
+    monkeypatch.setattr(rendered, "render_markdown", None)
+    for what in ("preview", "changes"):
+        answer = desk.fill("/new/main", path="x.md", text="word " * 210_000, do=what)
+        page = read_html(answer, 422)
+        assert "a form takes 1 MiB" in fault(page, "text")
+        assert not page.one("div", id="shown").text.strip()
 
 
 def test_what_is_no_branch_is_said_and_the_default_one_offered(desk: Desk) -> None:

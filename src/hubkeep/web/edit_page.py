@@ -3,17 +3,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 
-from hubkeep.cards.front_matter import split_front_matter
 from hubkeep.content.comparing import Comparison, FileDifference
 from hubkeep.git.diff import unified_diff
 from hubkeep.git.objects import Kind, object_id
 from hubkeep.git.store import Entry, FileChange
 from hubkeep.git.trees import FILE
 from hubkeep.repos.types import Repo
+from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown
 from hubkeep.web.desk import Desk
 from hubkeep.web.diffs import Diff, diff_shown
@@ -28,10 +29,14 @@ from hubkeep.web.edits import (
 )
 from hubkeep.web.fields import NONE, Faults, Field
 from hubkeep.web.file_views import Lines, lines_of
-from hubkeep.web.markdown import render_markdown
+from hubkeep.web.kept import NotYet
+from hubkeep.web.rendered import rendered
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
 from hubkeep.web.repo_places import crumbs
 from hubkeep.web.site import Page
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
 
 _MODE = int(FILE, 8)
 
@@ -48,7 +53,9 @@ class EditForm(msgspec.Struct):
 
 
 class Rendered(msgspec.Struct, rename="camel"):
-    """The file as its page will show it: Markdown as safe HTML, anything else in lines."""
+    """The file as its page will show it: Markdown as safe HTML, anything else in lines; neither
+    while it takes long to prepare.
+    """
 
     html: str | None
     lines: Lines | None
@@ -129,13 +136,12 @@ def edit_page(
     sheet: Sheet,
     form: EditForm,
     action: str,
-    base: str,
     found: Faults = NONE,
     meanwhile: Meanwhile | None = None,
 ) -> EditPage:
-    """Return the page, with what the form asks to be shown. For a thread: Markdown takes a while.
+    """Return the page, with what changes if the form asks for it. For a thread: it takes a while.
 
-    `action` is where the form goes, `base` how the hub is called.
+    `action` is where the form goes; of a text with faults nothing is shown.
     """
     desk, origin = sheet.desk, sheet.origin
     repo, path = desk.repo, form.path
@@ -164,9 +170,7 @@ def edit_page(
         card=card_messages(path, text, repo.type.value),
         meanwhile=meanwhile,
     )
-    if form.do == "preview":
-        page.rendered = _rendered(desk, path, text, base)
-    elif form.do == "changes":
+    if form.do == "changes" and not found:
         page.changes = one_change(repo, path, sheet.before, sheet.written(form))
     return page
 
@@ -197,11 +201,18 @@ def _description_field(form: EditForm) -> Field:
     return Field(name="description", label=label, kind="lines", value=form.description)
 
 
-def _rendered(desk: Desk, path: str, text: str, base: str) -> Rendered:
+async def preview(app: "App", desk: Desk, path: str, text: str, base: str) -> Rendered:
+    """Return a text as the page of its file will show it; `base` is how the hub is called."""
     if not is_markdown(path):
-        return Rendered(None, lines_of(text, path.rpartition("/")[2]))
+        name = path.rpartition("/")[2]
+        return Rendered(None, await apart(app, partial(lines_of, text, name)))
+    content = text.encode("utf-8", "replace")
     place = desk.spot(path).text_place(path.rpartition("/")[0], base)
-    return Rendered(render_markdown(split_front_matter(text).body, place).html, None)
+    try:
+        made = await rendered(app, object_id(Kind.BLOB, content), content, place)
+    except NotYet:
+        return Rendered(None, None)
+    return Rendered(made.html, None)
 
 
 def one_change(repo: Repo, path: str, old: bytes | None, new: bytes | None) -> Diff:

@@ -8,6 +8,7 @@ through the sanitiser.
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -19,7 +20,6 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.blobs import BlobError
-from hubkeep.cards.front_matter import split_front_matter
 from hubkeep.cards.headers import Format
 from hubkeep.cards.model_files import read_file_header
 from hubkeep.content.reading import revision_of
@@ -40,9 +40,10 @@ from hubkeep.web.edits import CardMessages, card_messages, unfit
 from hubkeep.web.file_kinds import FileKind, has_source, kind_of, suffix_of, word_for
 from hubkeep.web.file_views import Lines, Table, lines_of, table_of, text_of
 from hubkeep.web.forms import go_to
-from hubkeep.web.markdown import render_markdown
-from hubkeep.web.notebooks import Notebook, notebook_of
+from hubkeep.web.kept import NotYet
+from hubkeep.web.notebooks import Notebook
 from hubkeep.web.parquet import Parquet, look_into
+from hubkeep.web.rendered import rendered, rendered_notebook
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
 from hubkeep.web.repo_places import Chooser, Spot, address, chooser, crumbs
 from hubkeep.web.shards import Shards, shards_of
@@ -89,7 +90,7 @@ class LargeFile(msgspec.Struct, rename="camel"):
 
 class BlobPage(Page, kw_only=True):
     """A file; `kind` says which of `lines`, `html`, `table`, `notebook`, `shards`, `parquet` and
-    `weights` (with `tensors`) it has.
+    `weights` (with `tensors`) it has; `html` and `notebook` are null while they take long to make.
 
     `resolve` is where its bytes are, `media` the same for elements of pages, `raw` what git has
     of it; `rendered` and `source` lead to the other view where there are two.
@@ -173,7 +174,8 @@ async def blob(app: "App", request: Request) -> Response:
     if isinstance(found, Spot):
         return go_to(found.to("tree"))
     shell = shell_for(app, request, found.visitor.actor)
-    page = await apart(app, partial(_page, found, shell.base))
+    page = await apart(app, partial(_page, found))
+    await _render(app, page, found, shell.base)
     await _look_into(app, page, found)
     return await apart(app, partial(shown, app, request, page, shell))
 
@@ -206,7 +208,7 @@ def _find(conn: Connection, app: "App", request: Request, query: BlobQuery) -> _
     )
 
 
-def _page(found: _Found, base: str) -> BlobPage:
+def _page(found: _Found) -> BlobPage:
     spot, entry = found.spot, found.entry
     repo, here = spot.repo, spot.to("blob")
     permalink = address(repo, "blob", spot.commit, spot.path)
@@ -233,7 +235,7 @@ def _page(found: _Found, base: str) -> BlobPage:
         rendered=here if two and found.query.plain else None,
         source=f"{here}?plain=1" if two and not found.query.plain else None,
     )
-    _fill(page, found, base)
+    _fill(page, found)
     _offer(page, found)
     return page
 
@@ -250,10 +252,9 @@ def _offer(page: BlobPage, found: _Found) -> None:
         page.card = card_messages(spot.path, text_of(found.content), spot.repo.type.value)
 
 
-def _fill(page: BlobPage, found: _Found, base: str) -> None:
+def _fill(page: BlobPage, found: _Found) -> None:
     """Put in what the kind of the file asks for; what turns out to be no such file is text."""
     spot, content = found.spot, found.content
-    folder = spot.path.rpartition("/")[0]
     match page.kind:
         case "submodule":
             page.target = found.entry.oid.hex()
@@ -261,20 +262,26 @@ def _fill(page: BlobPage, found: _Found, base: str) -> None:
             page.target = content[:4096].decode("utf-8", "replace")
         case "weights":
             page.weights = weights_of(_header(found))
-        case "markdown":
-            place = spot.text_place(folder, base)
-            page.html = render_markdown(split_front_matter(content).body, place).html
         case "table":
             page.table = table_of(content, spot.name)
-        case "notebook":
-            page.notebook = notebook_of(content, spot.text_place(folder, base))
         case "shards":
             page.shards = shards_of(content, spot)
-    is_unread = page.kind in ("table", "notebook", "shards") and not (
-        page.table or page.notebook or page.shards
-    )
+    is_unread = page.kind in ("table", "shards") and not (page.table or page.shards)
     if page.kind == "text" or is_unread:
         _fill_text(page, content, spot.name)
+
+
+async def _render(app: "App", page: BlobPage, found: _Found, base: str) -> None:
+    """Put in what users wrote as HTML, unless that takes long."""
+    spot, content, oid = found.spot, found.content, found.entry.oid
+    place = spot.text_place(spot.path.rpartition("/")[0], base)
+    with suppress(NotYet):
+        if page.kind == "markdown":
+            page.html = (await rendered(app, oid, content, place)).html
+        elif page.kind == "notebook":
+            page.notebook = await rendered_notebook(app, oid, content, place)
+            if page.notebook is None:
+                await apart(app, partial(_fill_text, page, content, spot.name))
 
 
 def _header(found: _Found) -> str | None:

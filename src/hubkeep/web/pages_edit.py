@@ -18,7 +18,7 @@ from hubkeep.git.store import Entry
 from hubkeep.http import raw_path, read_query
 from hubkeep.web.apart import apart
 from hubkeep.web.desk import at_desk, refuses
-from hubkeep.web.edit_page import EditForm, Meanwhile, Sheet, edit_page
+from hubkeep.web.edit_page import EditForm, Meanwhile, Sheet, edit_page, preview
 from hubkeep.web.edit_work import (
     ForUpload,
     commit_form,
@@ -123,9 +123,9 @@ async def new(app: "App", request: Request) -> Response:
 async def _take(app: "App", request: Request, sheet: Sheet, form: EditForm) -> Response:
     path = sheet.origin
     form.path = form.path if form.path == path else form.path.strip()
-    if form.do != "commit":
-        return await _answer(app, request, sheet, form)
     content = await apart(app, partial(sheet.written, form))
+    if form.do != "commit":
+        return await _answer(app, request, sheet, form, only_faults(text=_text_fault(content)))
     found = _faults(sheet, form, content)
     if found:
         return await _answer(app, request, sheet, form, found)
@@ -160,26 +160,28 @@ async def _answer(
 ) -> Response:
     shell = shell_for(app, request, sheet.desk.visitor.actor)
     action = raw_path(request)
-    fill = partial(edit_page, sheet, form, action, shell.base, found, meanwhile)
-    page = await apart(app, fill)
+    page = await apart(app, partial(edit_page, sheet, form, action, found, meanwhile))
+    if form.do == "preview" and not found:
+        page.rendered = await preview(app, sheet.desk, form.path, page.text, shell.base)
     page.is_changed = page.is_changed and request.method == "POST"
     status = 409 if meanwhile else 422 if found else 200
     return await apart(app, partial(shown, app, request, page, shell, status=status))
 
 
 def _faults(sheet: Sheet, form: EditForm, content: bytes) -> dict[str, str]:
-    text = ""
-    if len(content) > TEXT_LIMIT:
-        text = f"This has {size(len(content))}, and a form takes 1 MiB: upload it as a file."
-    elif b"\0" in content:
-        text = "This has a NUL character, which no text has."
     is_same = form.path == sheet.origin and content == sheet.before
     faults = only_faults(
         path="" if form.path else "Give the file a name.",
-        text=text,
+        text=_text_fault(content),
         summary="Say it in fewer words." if len(form.summary) > _SUMMARY_LIMIT else "",
     )
     return {"": _NOTHING_NEW, **faults} if is_same else faults
+
+
+def _text_fault(content: bytes) -> str:
+    if len(content) > TEXT_LIMIT:
+        return f"This has {size(len(content))}, and a form takes 1 MiB: upload it as a file."
+    return "This has a NUL character, which no text has." if b"\0" in content else ""
 
 
 def _taken(entry: Entry) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Markdown and code that users wrote, rendered apart from the thread that serves requests."""
+"""Markdown, notebooks and code that users wrote, rendered apart from the thread of requests."""
 
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -11,6 +11,7 @@ import msgspec
 from hubkeep.cards.front_matter import split_front_matter
 from hubkeep.web.kept import NotYet
 from hubkeep.web.markdown import Place, highlight, render_markdown
+from hubkeep.web.notebooks import Notebook, notebook_of
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -27,6 +28,7 @@ class RenderedText(msgspec.Struct, frozen=True):
 
 
 _decode_text = msgspec.json.Decoder(RenderedText).decode
+_decode_notebook = msgspec.json.Decoder(Notebook | None).decode
 _decode_lines = msgspec.json.Decoder(list[list[str]]).decode
 
 
@@ -44,6 +46,18 @@ async def rendered(app: "App", oid: bytes, source: bytes, place: Place) -> Rende
 
     key = ("markdown", oid, astuple(place))
     return _decode_text(await app.kept.get(key, make, is_long=len(source) > SHORT))
+
+
+async def rendered_notebook(app: "App", oid: bytes, source: bytes, place: Place) -> Notebook | None:
+    """Return the notebook that a blob is, with its texts as HTML for `place`; None for one that is
+    none. NotYet. `oid` is as above.
+    """
+
+    def make() -> bytes:
+        return msgspec.json.encode(notebook_of(source, place))
+
+    key = ("notebook", oid, astuple(place))
+    return _decode_notebook(await app.kept.get(key, make, is_long=len(source) > SHORT))
 
 
 async def coloured(app: "App", codes: Sequence[tuple[str, str]]) -> list[list[str]]:

@@ -97,7 +97,8 @@ class Editor {
         body,
         signal: this.asked.signal,
       });
-      this.take(answer.ok ? await answer.text() : "");
+      const isPage = answer.ok || answer.status === 422;
+      this.take(isPage ? await answer.text() : "");
       this.mark(view);
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -111,8 +112,9 @@ class Editor {
   take(html) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const shown = page.getElementById("shown");
-    if (!shown) {
-      this.shown.textContent = FAILED;
+    const wrong = page.getElementById("text-wrong");
+    if (!shown || wrong) {
+      this.shown.textContent = wrong ? wrong.textContent : FAILED;
       return;
     }
     this.shown.replaceChildren(...shown.childNodes);
