@@ -3,14 +3,14 @@
 
 import re
 
-from hubkeep.web.design import SHEET, colours, contrast, contrasts, text_sizes
+from hubkeep.web.design import colours, contrast, contrasts, sheet, text_sizes
 from tests.harness.hub import TestHub, on_sqlite
 
 
 @on_sqlite
 def test_every_colour_of_the_sheet_is_on_the_page(hub: TestHub):
     page = hub.get("/design?format=json").json()
-    meant = re.findall(r"--([a-z-]+): light-dark\(", SHEET.read_text("utf-8"))
+    meant = re.findall(r"--([a-z-]+): light-dark\(", sheet())
     assert [each["name"] for each in page["colours"]] == meant
     html = hub.get("/design", headers={"Accept": "text/html"}).text
     assert all(each.light in html and each.dark in html for each in colours())
@@ -35,7 +35,5 @@ def test_sizes_of_text_rise():
 
 
 def test_what_the_sheet_uses_is_what_it_has():
-    sheet = SHEET.read_text("utf-8")
-    assert set(re.findall(r"var\(--([a-z-]+)\)", sheet)) <= set(
-        re.findall(r"^\s*--([a-z-]+):", sheet, re.MULTILINE)
-    )
+    used = set(re.findall(r"var\(--([a-z-]+)\)", sheet()))
+    assert used <= set(re.findall(r"^\s*--([a-z-]+):", sheet(), re.MULTILINE))

@@ -9,9 +9,9 @@ from functools import cache
 
 import msgspec
 
-from hubkeep.web.assets import FOLDER
+from hubkeep.web.assets import FOLDER, read_source
 
-SHEET = FOLDER / "css" / "hubkeep.css"
+_SHEET = "css/hubkeep.css"
 TEXT = 4.5
 """The contrast that WCAG 2.2 AA asks of text; of what is not text, 3."""
 NOT_TEXT = 3.0
@@ -87,13 +87,14 @@ class TextSize(msgspec.Struct, rename="camel"):
 
 
 @cache
-def _sheet() -> str:
-    return SHEET.read_text(encoding="utf-8")
+def sheet() -> str:
+    """Return the style sheet as it was written."""
+    return read_source(FOLDER, _SHEET).decode()
 
 
 def colours() -> Sequence[Colour]:
     """The colours that have a meaning of their own. KeyError for one that nobody has explained."""
-    found = _COLOUR.findall(_sheet())
+    found = _COLOUR.findall(sheet())
     return [Colour(name, light, dark, _USES[name]) for name, light, dark in found]
 
 
@@ -114,7 +115,7 @@ def contrasts() -> Sequence[Contrast]:
 
 def text_sizes() -> Sequence[TextSize]:
     """The sizes of text, the smallest first."""
-    found = [TextSize(name, float(size) * 16) for name, size in _SIZE.findall(_sheet())]
+    found = [TextSize(name, float(size) * 16) for name, size in _SIZE.findall(sheet())]
     return sorted(found, key=lambda each: each.pixels)
 
 
