@@ -6,6 +6,8 @@ import struct
 
 import pytest
 
+from hubkeep.app import LOOKS_AT_ONCE
+from hubkeep.web import looks
 from tests.cards import test_gguf as gguf
 from tests.content.shelf import Shelf
 from tests.harness.hub import TestHub, on_sqlite
@@ -120,3 +122,25 @@ def test_the_same_bytes_under_another_name_hide_nothing(shelf: Shelf) -> None:
     page(shelf, "/blob/main/model.gguf")
     put(shelf, safetensors(["one"]))
     assert len(tensors(page(shelf, "/blob/main/model.safetensors"))) == 1
+
+
+def test_while_other_files_are_looked_into_no_page_waits_for_its_turn_for_long(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(shelf, safetensors(["one"]))
+    shelf.commit({"data.parquet": b"PAR1"})
+    gate, portal = shelf.hub.app.look_gate, shelf.hub.client.portal
+    assert portal is not None
+    monkeypatch.setattr(looks, "PATIENCE", 0.05)
+    for _ in range(LOOKS_AT_ONCE):
+        portal.call(gate.acquire)
+    try:
+        busy = page(shelf, "/blob/main/model.safetensors")
+        assert "busy looking into other files" in page(shelf, "/blob/main/data.parquet").text
+    finally:
+        for _ in range(LOOKS_AT_ONCE):
+            portal.call(gate.release)
+    assert "1 parameters" in busy.text
+    assert "not listed: The hub is busy looking into other files" in busy.text
+    assert busy.all("table", class_="cells") == []
+    assert tensors(page(shelf, "/blob/main/model.safetensors"))[0][0] == "one"

@@ -41,6 +41,7 @@ from hubkeep.web.file_kinds import FileKind, has_source, kind_of, suffix_of, wor
 from hubkeep.web.file_views import Lines, Table, lines_of, table_of, text_of
 from hubkeep.web.forms import go_to
 from hubkeep.web.kept import NotYet
+from hubkeep.web.looks import BUSY, Busy
 from hubkeep.web.notebooks import Notebook
 from hubkeep.web.parquet import Parquet, look_into
 from hubkeep.web.rendered import rendered, rendered_notebook
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("hubkeep.web")
 
 _READ = ("text", "markdown", "table", "notebook", "shards", "parquet", "weights", "symlink")
+_UNREADABLE = "What is stored of it cannot be read now."
 _WRITTEN = ("text", "markdown", "table", "notebook")
 
 
@@ -116,6 +118,8 @@ class BlobPage(Page, kw_only=True):
     parquet: Parquet | None = None
     weights: Weights | None = None
     tensors: Tensors | None = None
+    tensors_note: str | None = None
+    """Why they are not listed."""
     tensors_before: str | None = None
     tensors_after: str | None = None
     large: LargeFile | None
@@ -346,14 +350,19 @@ async def _look_into(app: "App", page: BlobPage, found: _Found) -> None:
             kind = _format(page.path)
             tensors = await tensors_of(app, found.proven_key, kind, size, read)
             _fill_tensors(page, tensors, found)
+    except Busy:
+        page.tensors_note = BUSY
     except (HubError, BlobError) as error:
         log.warning("the file %s could not be looked into: %s", found.key, error)
         if page.kind == "parquet":
-            page.parquet = Parquet(error="What is stored of it cannot be read now.")
+            page.parquet = Parquet(error=_UNREADABLE)
+        else:
+            page.tensors_note = _UNREADABLE
 
 
 def _fill_tensors(page: BlobPage, tensors: Tensors | None, found: _Found) -> None:
     if tensors is None:
+        page.tensors_note = "The header is too long to be read for a page."
         return
     here, number = found.spot.to("blob"), found.query.p
     page.tensors = page_of(tensors, number)

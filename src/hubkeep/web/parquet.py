@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from hubkeep.web import parquet_child
+from hubkeep.web.looks import BUSY, Busy, look_turn
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -30,7 +31,6 @@ MEMORY = 384 << 20
 """Bytes that reading may take beyond what pyarrow itself does."""
 MOST_SAID = 8 << 20
 
-_TURN_SECONDS = 5.0
 _CUT_FOR = 600_000
 _MOST_READ: Final = parquet_child.MOST_OF_FOOTER + parquet_child.MOST_READ
 _PROGRAM: Final = parquet_child.__file__
@@ -125,14 +125,10 @@ async def look_into(app: "App", key: str, size: int, read: Read) -> Parquet:
             is_lasting=False,
         )
     try:
-        async with asyncio.timeout(_TURN_SECONDS):
-            await app.look_gate.acquire()
-    except TimeoutError:
-        return Parquet(error="The hub is busy looking into other files.", is_lasting=False)
-    try:
-        found = await _Looking(size, read).look(folder)
-    finally:
-        app.look_gate.release()
+        async with look_turn(app):
+            found = await _Looking(size, read).look(folder)
+    except Busy:
+        return Parquet(error=BUSY, is_lasting=False)
     app.cache.put(whole if found.is_lasting else cut, msgspec.msgpack.encode(found))
     return found
 

@@ -11,6 +11,7 @@ import msgspec
 from hubkeep.cards.headers import BadHeader, Format
 from hubkeep.cards.model_files import read_tensors
 from hubkeep.web.apart import apart
+from hubkeep.web.looks import look_turn
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -57,11 +58,11 @@ class _Short(Exception):
 
 async def tensors_of(app: "App", key: str, kind: Format, size: int, read: Read) -> Tensors | None:
     """Return the tensors of a file whose content `key` names; None where its header is bad or too
-    long to be read for a page. What `read` raises is raised.
+    long to be read for a page. Busy; what `read` raises is raised.
     """
     kept = app.cache.get(("tensors", kind, key))
     if kept is None:
-        async with app.look_gate:
+        async with look_turn(app):
             found = await _found(app, kind, size, read)
         kept = msgspec.msgpack.encode(found)
         app.cache.put(("tensors", kind, key), kept)
