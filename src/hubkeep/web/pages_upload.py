@@ -83,7 +83,7 @@ async def upload(app: "App", request: Request) -> Response:
 
 def _check_folder(conn: Connection, desk: Desk, spot: Spot) -> None:
     if desk.head is None:
-        why = "Before its first commit a repository takes files by git alone."
+        why = "Before its first commit a repository takes files by git or hf upload."
         raise _refused(desk, spot, "Nothing was committed yet", why, Link("Files", spot.to("tree")))
     if not spot.path:
         return
