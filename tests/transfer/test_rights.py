@@ -140,7 +140,11 @@ async def bury(town: Town) -> None:
     town.app.db.write_now(lambda conn: conn.execute(update(repos).values(type=DELETED)))
 
 
-@pytest.mark.parametrize("loss", [revoke, disable, take_away, bury])
+async def lock(town: Town) -> None:
+    town.app.db.write_now(lambda conn: conn.execute(update(repos).values(disabled=True)))
+
+
+@pytest.mark.parametrize("loss", [revoke, disable, take_away, bury, lock])
 async def test_a_signed_address_ends_with_the_right_it_was_made_of(town: Town, loss):
     town.repo("bob/m")
     actions = await town.actions("bob", "bob/m", CONTENT)

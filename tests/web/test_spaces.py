@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import httpx2 as httpx
 import msgspec
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from hubkeep.config import Config
+from hubkeep.db.tables import repos
 from hubkeep.identity import commands
 from hubkeep.identity.actor import Role
 from hubkeep.transfer.signing import _unb64
@@ -245,6 +246,13 @@ def test_a_public_space_that_becomes_private_is_gone_for_strangers(full: Shelf):
     settings = {"private": True}
     full.hub.put(f"{full.api}/settings", token=full.token, json=settings)
     assert ask("index.html").status_code == 404
+
+
+def test_a_space_that_is_disabled_does_not_run(full: Shelf):
+    ask = run(full)
+    full.hub.write(lambda conn: conn.execute(update(repos).values(disabled=True)))
+    assert ask("index.html").status_code == 404
+    assert data(full) is None
 
 
 def test_a_space_that_was_deleted_is_gone(full: Shelf):

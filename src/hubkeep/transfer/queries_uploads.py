@@ -102,6 +102,7 @@ def check_grant(conn: Connection, grant: Right, action: Action) -> Actor:
 
 def check_right(conn: Connection, repo_id: int, user_id: int | None, action: Action) -> Actor:
     """Check that an account, or nobody, may do something to a repository; return who that is.
+    Nobody may do anything by an address to one that is disabled.
 
     Raises as `check_grant` does.
     """
@@ -117,6 +118,8 @@ def check_right(conn: Connection, repo_id: int, user_id: int | None, action: Act
     role = role_in(conn, repo.owner_id, user_id)
     resource = RepoResource(repo.owner_id, repo.creator_id, repo.private, repo.disabled, role)
     actor = Actor(user)
+    if repo.disabled:
+        raise errors.forbidden("Access to this resource is disabled.")  # in huggingface.co's words
     if not can(actor, action, resource):
         raise errors.forbidden("The right that this address was made for is gone")
     return actor
