@@ -7,10 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 
 from hubkeep.db import Database
 from hubkeep.db.migrate import SCHEMA
+from hubkeep.db.tables import accounts
 from tests.cli.conftest import Commands
 from tests.harness.hub import TestHub, on_sqlite
 
@@ -135,6 +136,24 @@ def test_migrate(empty_database_url: str, tmp_path: Path):
     assert cli.ok("migrate") == {"before": None, "after": SCHEMA}
     assert cli.ok("migrate") == {"before": SCHEMA, "after": SCHEMA}
     cli.ok("user", "create", "alice")
+
+
+def test_accounts_are_named_whose_names_the_hub_took_for_itself(
+    cli: Commands, caplog: pytest.LogCaptureFixture
+):
+    cli.ok("user", "create", "alice")
+    cli.ok("user", "create", "bob")
+    cli.ok("migrate")
+    assert caplog.messages == []
+    taken = (
+        update(accounts).where(accounts.c.name == "bob").values(name="Social", name_key="social")
+    )
+    db = Database(cli.database_url)
+    db.write_now(lambda conn: conn.execute(taken))
+    db.close()
+    cli.ok("migrate")
+    [said] = caplog.messages
+    assert said.startswith("the account Social is called like addresses of the hub")
 
 
 def test_postgresql_is_not_migrated_by_the_way(empty_postgresql_url: str, tmp_path: Path):

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from hubkeep.db.tables import accounts
 from hubkeep.identity.actor import Account
-from hubkeep.identity.names import key
+from hubkeep.identity.names import RESERVED, key
 from hubkeep.identity.queries import ACCOUNT_COLUMNS, account_of
 from hubkeep.kit.batches import batches
 from hubkeep.kit.text import storable
@@ -40,6 +40,14 @@ def accounts_beginning(
         .limit(limit)
     )
     return [account_of(row) for row in conn.execute(found)]
+
+
+def reserved_names(conn: Connection) -> list[str]:
+    """Return the names of accounts that could not be called so now: they are older than the hub's
+    own addresses of these names.
+    """
+    found = select(accounts.c.name).where(accounts.c.name_key.in_(RESERVED))
+    return list(conn.execute(found.order_by(accounts.c.name_key)).scalars())
 
 
 def names_by_id(conn: Connection, ids: Iterable[int | None]) -> dict[int, str]:
