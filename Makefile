@@ -82,6 +82,10 @@ format: $(VENV)/.stamp-lint ## Rewrite the source in the house's format
 docs: $(VENV)/.stamp-runtime ## Write the pages that follow from the source: docs/api.md, docs/cli.md
 	$(BIN)/python -m tools.docs
 
+.PHONY: screenshots
+screenshots: $(VENV)/.stamp-test ## Take the pictures of the pages again (needs chromium)
+	$(BIN)/python -m tools.screenshots $(ARGS)
+
 LOCK := uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url \
 	--universal --python-version 3.11
 .PHONY: lock

@@ -21,7 +21,9 @@ BENCHES = {
     "xet": "bench.xet_figures",
     "git": "bench.git_figures",
     "git-memory": "bench.git_memory_figures",
+    "first-view": "bench.pages_first_view",
     "search": "bench.search_figures",
+    "pages": "bench.pages_figures",
 }
 
 

@@ -91,7 +91,8 @@ def commit_body(summary: str, files: Iterable[tuple[str, bytes]]) -> bytes:
     """Return the body of a commit that writes files."""
     lines: list[dict[str, object]] = [{"key": "header", "value": {"summary": summary}}]
     for path, content in files:
-        value = {"path": path, "content": base64.b64encode(content), "encoding": "base64"}
+        encoded = base64.b64encode(content).decode()
+        value = {"path": path, "content": encoded, "encoding": "base64"}
         lines.append({"key": "file", "value": value})
     return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 

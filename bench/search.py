@@ -15,6 +15,7 @@ import asyncio
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -68,10 +69,29 @@ class Answer:
 
 async def ask(hub: Hub, target: str) -> Answer:
     """Send a GET to the application and read the whole answer."""
+    sent = await exchange(hub, target, ())
+    link = sent.headers.get(b"link", b"").decode()
+    parts = urlsplit(link.partition(">")[0].removeprefix("<"))
+    following = f"{parts.path}?{parts.query}" if link else None
+    return Answer(sent.ms, sent.cpu_ms, len(json.loads(sent.body)), following)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the application sent, with milliseconds as in an Answer."""
+
+    ms: float
+    cpu_ms: float
+    headers: dict[bytes, bytes]
+    body: bytes
+
+
+async def exchange(hub: Hub, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Sent:
+    """Send a GET to the application. RuntimeError unless it is answered by 200."""
     path, _, query = target.partition("?")
     scope = {
         "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
-        "query_string": query.encode(), "headers": [(b"host", b"localhost")],
+        "query_string": query.encode(), "headers": [(b"host", b"localhost"), *headers],
         "scheme": "http", "client": ("127.0.0.1", 1), "server": ("localhost", 80),
         "http_version": "1.1", "root_path": "",
     }  # fmt: skip
@@ -89,10 +109,7 @@ async def ask(hub: Hub, target: str) -> Answer:
     body = b"".join(message.get("body", b"") for message in sent)
     if sent[0]["status"] != 200:
         raise RuntimeError(f"{target}: {sent[0]['status']} {body[:300]!r}")
-    link = dict(sent[0]["headers"]).get(b"link", b"").decode()
-    parts = urlsplit(link.partition(">")[0].removeprefix("<"))
-    following = f"{parts.path}?{parts.query}" if link else None
-    return Answer(ms, cpu_ms, len(json.loads(body)), following)
+    return Sent(ms, cpu_ms, dict(sent[0]["headers"]), body)
 
 
 async def measure(hub: Hub, repeats: int) -> dict[str, dict[str, list[Answer]]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from hubkeep.cards.base_models import RELATIONS
 from hubkeep.repos.search_terms import Indexed
 from hubkeep.repos.types import RepoType
 
@@ -222,9 +223,9 @@ def _tags(
         found = [library, task, *languages, *_FORMAT.draw(chance, chance.randint(0, 2))]
         found += _EXTRA.draw(chance, chance.randint(0, 3))
         if chance.random() < 0.2:
-            found.append(
-                f"base_model:hub/{chance.choice(_FAMILIES)}-{int(chance.paretovariate(1))}"
-            )
+            parent = f"hub/{chance.choice(_FAMILIES)}-{int(chance.paretovariate(1))}"
+            relation = RELATIONS[len(found) % len(RELATIONS)]
+            found += [f"base_model:{parent}", f"base_model:{relation}:{parent}"]
         if chance.random() < 0.1:
             found.append(f"dataset:data-{int(chance.paretovariate(0.7))}")
     if license_name:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.harness.network import stay_on_loopback
 
@@ -22,6 +23,10 @@ ENGINES = ("sqlite", "postgresql")
 TEMPLATE = "template_hubkeep"
 
 stay_on_loopback()
+
+# How long an example takes says how busy the machine is; what must be quick is measured in bench/.
+settings.register_profile("hubkeep", deadline=None)
+settings.load_profile("hubkeep")
 
 
 @pytest.fixture(scope="session")

@@ -170,11 +170,18 @@ def test_cors(hub: TestHub):
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert preflight.headers["access-control-allow-headers"] == "authorization, x-thing"
-    answer = hub.get("/nowhere", headers={"Origin": "https://elsewhere.example"})
+    answer = hub.get("/api/models/a/nowhere", headers={"Origin": "https://elsewhere.example"})
     exposed = answer.headers["access-control-expose-headers"].split(",")
     assert {"X-Error-Code", "X-Repo-Commit", "Link", "ETag"} <= set(exposed)
-    assert "access-control-allow-origin" not in hub.get("/nowhere").headers
+    assert "access-control-allow-origin" not in hub.get("/api/models/a/nowhere").headers
     assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/", "/models", "/login"])
+def test_pages_of_others_read_neither_pages_nor_metrics(hub: TestHub, path: str):
+    answer = hub.get(path, headers={"Origin": "https://elsewhere.example"})
+    assert answer.status_code == 200
+    assert "access-control-allow-origin" not in answer.headers
 
 
 def test_addresses_are_not_made_for_a_host_that_is_not_ours(hub: TestHub):
@@ -185,6 +192,13 @@ def test_addresses_are_not_made_for_a_host_that_is_not_ours(hub: TestHub):
     assert answer.status_code == 400
     assert "HUBKEEP_ALLOWED_HOSTS" in answer.json()["error"]
     assert hub.post("/api/repos/create", token=hub.tokens.alice, json=body).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/alice/nothing", "/login"])
+def test_a_browser_that_calls_a_hub_by_another_name_is_told_what_to_set(hub: TestHub, path: str):
+    answer = hub.get(path, headers={"Host": "192.0.2.1:8080", "Accept": "text/html"})
+    assert answer.status_code == 400
+    assert "HUBKEEP_ALLOWED_HOSTS" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from hubkeep.db.tables import repos
+from hubkeep.db.tables import accounts, repos
+from hubkeep.identity.queries_sessions import open_session
 from hubkeep.identity.rules import Action
 from hubkeep.identity.sessions import form_token
 from hubkeep.route import Route
@@ -85,10 +86,22 @@ HEADERS = {
 # Forms of pages are taken from pages of the hub alone: the token follows from the cookie.
 FORM_COOKIE = "a-browser-that-nobody-is-signed-in-with"
 FORMS: dict[str, dict[str, str]] = {
+    "POST /{web}{ns}/{name}/new/{rev}": {"path": "new.md", "text": "new"},
+    "POST /{web}{ns}/{name}/edit/{rev}/{path*}": {"path": "README.md", "text": "new"},
+    "POST /{web}{ns}/{name}/revert/{rev}": {"commit": "main"},
     "POST /settings/tokens": {"name": "mine"},
     "POST /new": {"owner": "<ns>", "name": "fresh"},
     "POST /organizations/new": {"name": "fresh"},
     "POST /organizations/{org}/settings/members": {"name": "outsider", "role": "read"},
+    "POST /admin/users/{user}": {"do": "end-sessions"},
+    "POST /admin/organisations/{org}": {"do": "member", "name": "outsider", "role": "read"},
+    "POST /admin/jobs": {"do": "forget", "job": "1"},
+    "POST /admin/invitations": {"days": "1"},
+    "POST /admin/invitations/revoke": {"invitation": "no-such"},
+    "POST /{web}{ns}/{name}/settings/name": {"owner": "<ns>", "name": "moved"},
+    "POST /{web}{ns}/{name}/settings/visibility": {"visibility": "private"},
+    "POST /{web}{ns}/{name}/settings/delete": {"typed": "<ns>/<name>"},
+    "POST /{web}{ns}/{name}/settings/storage/delete": {"file": "nothing"},
 }
 
 # Repositories by namespace: `ada` is a user, `lab` an organisation. All names are of one length, so
@@ -276,7 +289,11 @@ def check_right(ask: Ask, answer: httpx.Response, where: str) -> None:
         # No token of the hub's opens its chunk store, whoever it belongs to.
         assert answer.status_code == 401, where
         return
-    if ask.actor == DISABLED:
+    if action is Action.ADMINISTER_HUB:
+        # No token opens it, an administrator's neither: nothing is there.
+        assert answer.status_code == 404, where
+        assert "www-authenticate" not in answer.headers, where
+    elif ask.actor == DISABLED:
         assert answer.status_code == 401, where + hint
     elif action is Action.ACT_AS_USER:
         assert (answer.status_code == 401) is (ask.actor == NOBODY), where + hint
@@ -294,6 +311,31 @@ def check_right(ask: Ask, answer: httpx.Response, where: str) -> None:
         assert answer.headers.get("x-error-code") != "RepoNotFound", where
     else:
         assert answer.status_code == (401 if ask.actor == NOBODY else 403), where + hint
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", ["outsider", "lab_a", "boss", DISABLED])
+def test_the_hub_is_administered_by_who_is_signed_in_here_as_an_administrator(
+    name: str, world: World
+):
+    hub, cookie = world.hub, f"the-browser-of-{name}"
+    user = select(accounts.c.id).where(accounts.c.name == name)
+    user_id = hub.read(lambda conn: conn.execute(user).scalar_one())
+    hub.write(lambda conn: open_session(conn, user_id, cookie, "", hub.clock()))
+    csrf = form_token(cookie)
+    for route in all_routes():
+        if route.action is not Action.ADMINISTER_HUB:
+            continue
+        ask = Ask(route, NOBODY, "ada", OPEN)
+        form = urlencode({"csrf": csrf, **FORMS.get(ask.key, {})})
+        headers = {"Cookie": f"hubkeep={cookie}"}
+        content = form if route.method == "POST" else None
+        answer = hub.request(route.method, ask._path(), headers=headers, content=content)
+        where = f"{route} got {answer.status_code} {answer.text[:300]}"
+        assert answer.status_code < 500, where
+        is_there = answer.text != f'{{"error":"Nothing is at {ask._path()}"}}'
+        assert is_there is (name == "boss"), where
+        assert is_there or answer.status_code == 404, where
 
 
 @on_sqlite

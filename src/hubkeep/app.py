@@ -19,14 +19,16 @@ from hubkeep.db.migrate import prepare
 from hubkeep.db.secrets import load_secret
 from hubkeep.git.fetch.cache import CachedRepository, GitCache
 from hubkeep.kit.cache import ByteCache
-from hubkeep.kit.time import Clock, now
+from hubkeep.kit.time import Clock, Millis, now
 from hubkeep.metrics import Metrics
 from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
+from hubkeep.web.kept import Kept
 from hubkeep.web.site import Site
 
 CACHE_BYTES = 32 << 20
 SHARDS_AT_ONCE = 2
+LOOKS_AT_ONCE = 2
 SLOW_FOR_EACH_TURN = 16
 
 
@@ -44,10 +46,16 @@ class App:
     addresses: Addresses
     crunch: ThreadPoolExecutor
     """Threads for hashing and deflating what requests bring."""
+    page_threads: ThreadPoolExecutor
+    """Threads for pages that are slow to make: whoever opens many of them holds up neither uploads
+    nor who signs in.
+    """
     shard_gate: asyncio.Semaphore
     """Held by what looks at a part of a shard: many at once would fill the memory."""
     password_gate: asyncio.Semaphore
     """Held by what looks at a password: each takes 64 MiB and one of the threads above."""
+    look_gate: asyncio.Semaphore
+    """Held by each process that looks into a file for a page."""
     cache: ByteCache
     """What is slow to make and never changes, such as the file list of a commit."""
     git_cache: GitCache
@@ -62,8 +70,14 @@ class App:
     git_threads: ThreadPoolExecutor
     """Threads for what fetches and pushes do besides running git; it may take minutes."""
 
+    started_at: Millis
+    """When this process opened the hub."""
     site: Site
     """Templates and assets of the pages."""
+    kept: Kept
+    """Rendered texts and drawn pictures: made beside the thread that serves requests, and kept in
+    the cache.
+    """
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -86,12 +100,15 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         secret = await db.write(lambda conn: load_secret(conn, secrets.token_bytes(32)))
         crunch = ThreadPoolExecutor(2, thread_name_prefix="crunch")
         stack.callback(crunch.shutdown)
+        page_threads = ThreadPoolExecutor(2, thread_name_prefix="pages")
+        stack.callback(page_threads.shutdown)
         git_threads = ThreadPoolExecutor(config.git_processes, thread_name_prefix="git")
         stack.callback(git_threads.shutdown)
         git_cache = GitCache(config.git_cache_folder, config.git_cache_gb * 10**9)
         stack.callback(git_cache.close)
         blobs = open_store(config.blobs, credentials=_s3_credentials(config))
         stack.push_async_callback(blobs.close)
+        cache = ByteCache(CACHE_BYTES)
         downloads = DownloadCounter(db, clock)
         await stack.enter_async_context(downloads.running())
         yield App(
@@ -104,10 +121,14 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             metrics=Metrics(),
             addresses=Addresses(config),
             crunch=crunch,
+            page_threads=page_threads,
             shard_gate=asyncio.Semaphore(SHARDS_AT_ONCE),
             password_gate=asyncio.Semaphore(1),
-            cache=ByteCache(CACHE_BYTES),
+            look_gate=asyncio.Semaphore(LOOKS_AT_ONCE),
+            cache=cache,
+            started_at=clock(),
             site=Site(),
+            kept=Kept(cache, page_threads),
             git_cache=git_cache,
             git_turns=asyncio.Semaphore(config.git_processes),
             git_slow=BoundedSemaphore(SLOW_FOR_EACH_TURN * config.git_processes),

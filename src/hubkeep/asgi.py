@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hub as an ASGI application: match, handle, answer; the only place that catches everything.
 
+What came to the content origin is looked up in a table of its own, so that neither origin has any
+address of the other.
+
 Written as one plain ASGI callable, since middleware classes that wrap responses break streaming and
 cost more than the routing does.
 """
@@ -27,13 +30,15 @@ from hubkeep.errors import HubError, Moved
 from hubkeep.http import raw_path
 from hubkeep.identity.actor import ANONYMOUS, Actor
 from hubkeep.identity.queries_sessions import touch_session
-from hubkeep.identity.sessions import session_in_use
+from hubkeep.identity.sessions import FORM_HEADER, session_in_use
 from hubkeep.kit.routing import Router, WrongMethod
 from hubkeep.kit.text import header_safe
 from hubkeep.kit.time import Clock, now
 from hubkeep.route import Route
 from hubkeep.routes import build_router
+from hubkeep.routes_content import content_routes
 from hubkeep.web.lost import error_page, who_is_lost
+from hubkeep.web.origin.answers import content_error
 
 HEAD_LIMIT = 64 << 10
 """Bytes of header fields; the server itself would take some 400 KiB."""
@@ -46,6 +51,9 @@ _EXPOSED = (
     "X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,"
     "Content-Range,Content-Disposition,X-Linked-Size,X-Linked-ETag,X-Xet-Hash"
 )
+# Nothing that scripts of other pages would need: what loopback callers alone are told, such as the
+# metrics, must not be read by whatever page a browser on this machine has open.
+_OWN_PAGES_ONLY = frozenset({"pages", "operations"})
 # JavaScript's client does not encode the slashes of `refs/pr/1` in some calls.
 _BARE_REF = re.compile(
     r"^(/(?:api/)?(?:(?:models|datasets|spaces|kernels)/)?[^/]+/[^/]+/"
@@ -63,6 +71,7 @@ class Hub:
         self._stack = AsyncExitStack()
         self._app: App | None = None
         self._router: Router[Route] = build_router()
+        self._content_router: Router[Route] = build_router(content_routes())
         # Ids of requests are unique, not secret: asking the system for chance each time lets
         # another thread have the interpreter, which costs more than the rest of `_Exchange`.
         self._ids = uuid.uuid4().hex[:16]
@@ -125,24 +134,27 @@ class Hub:
     async def _answer(self, request: Request, exchange: "_Exchange") -> Response:
         assert self._app is not None
         path = _path(request)
+        is_content = self._app.addresses.is_content(request)
         try:
             if request.method == "OPTIONS":
                 return _preflight(request)
             if sum(len(name) + len(value) for name, value in request.scope["headers"]) > HEAD_LIMIT:
                 raise errors.head_too_large(HEAD_LIMIT)
-            found = self._router.match(request.method, path)
+            router = self._content_router if is_content else self._router
+            found = router.match(request.method, path)
             if found is None:
-                raise errors.not_found(f"Nothing is at {header_safe(unquote(path))[:200]}")
+                raise errors.nothing_at(path)
             if isinstance(found, WrongMethod):
                 raise errors.method_not_allowed(found.allowed)
-            exchange.route = found.target.pattern
+            exchange.found(found.target)
             request.scope["hubkeep.scheme"] = self._app.addresses.scheme(request)
             request.scope["path_params"] = found.params
             return await found.target.handler(self._app, request)
         except Moved as moved:
             return _redirect(path, request.url.query, moved)
         except HubError as error:
-            return self._refusal(request, error, await who_is_lost(self._app, request))
+            actor = ANONYMOUS if is_content else await who_is_lost(self._app, request)
+            return self._refusal(request, error, actor)
         except (DatabaseFull, NoSpace):
             return self._refusal(request, errors.no_space())
         except (DatabaseUnavailable, StoreUnavailable) as error:
@@ -162,6 +174,12 @@ class Hub:
 
     def _refusal(self, request: Request, error: HubError, actor: Actor = ANONYMOUS) -> Response:
         assert self._app is not None
+        if self._app.addresses.is_content(request):
+            return content_error(self._app, request, error)
+        if FORM_HEADER in request.headers:
+            # A page's own script: a session is what is missing, and the browser would ask its user
+            # for a password, which does not bring one.
+            error.headers.pop("WWW-Authenticate", None)
         is_of_api = request.url.path.startswith("/api/")
         page = None if is_of_api else error_page(self._app, request, error, actor)
         return page or errors.render(error)
@@ -210,6 +228,11 @@ class _Exchange:
         self._send = send
         self._head = request.method == "HEAD"
         self._cross_origin = "origin" in headers
+
+    def found(self, route: Route) -> None:
+        """Take note of whose answer this is."""
+        self.route = route.pattern
+        self._cross_origin = self._cross_origin and route.area not in _OWN_PAGES_ONLY
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

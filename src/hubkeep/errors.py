@@ -8,6 +8,7 @@ which rooms translate. The header strings are matched literally by `huggingface_
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from starlette.responses import Response
@@ -118,6 +119,11 @@ def read_only_token() -> HubError:
 
 
 # --- what is asked for
+
+
+def nothing_at(path: str) -> HubError:
+    """404 for an address that is none of the hub's; the path is as it was sent."""
+    return not_found(f"Nothing is at {header_safe(unquote(path))[:200]}")
 
 
 def repo_not_found(*, anonymous: bool) -> HubError:
@@ -278,6 +284,15 @@ def git_busy() -> HubError:
         503,
         "The hub is busy with other fetches and pushes; try again in a moment",
         headers={"Retry-After": "10"},
+    )
+
+
+def picture_busy() -> HubError:
+    """503 while others wait for pictures and texts that take long to make."""
+    return HubError(
+        503,
+        "Others wait for what takes long to make. Ask again in a moment.",
+        headers={"Retry-After": "5"},
     )
 
 

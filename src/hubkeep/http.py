@@ -4,7 +4,7 @@
 No parameter is accepted in silence: a query or body field that the struct does not have is a 400.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl, quote, urlencode
@@ -73,12 +73,21 @@ def read_query(request: Request, kind: type[T]) -> T:
 
 def decode_pairs(encoded: str, kind: type[T]) -> T:
     """Decode `application/x-www-form-urlencoded` text into the struct `kind`; see `read_query`."""
-    fields = _fields_of(kind)
-    raw: dict[str, Any] = {}
+    return convert_pairs(split_pairs(encoded), kind)
+
+
+def split_pairs(encoded: str) -> list[tuple[str, str]]:
+    """Return names and values of `application/x-www-form-urlencoded` text; 400 for too many."""
     try:
-        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=2000)
+        return parse_qsl(encoded, keep_blank_values=True, max_num_fields=2000)
     except ValueError as bad:
         raise errors.bad_request("Too many parameters") from bad
+
+
+def convert_pairs(pairs: Iterable[tuple[str, str]], kind: type[T]) -> T:
+    """Put names and values into the struct `kind`; see `read_query`."""
+    fields = _fields_of(kind)
+    raw: dict[str, Any] = {}
     for written, value in pairs:
         name = written.removesuffix("[]")
         if name not in fields:

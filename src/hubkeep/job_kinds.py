@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hubkeep.content.jobs import CollectGarbage
 from hubkeep.jobs import Job, Kinds, Periodic, Worker, kinds_of
 from hubkeep.kit.time import DAY
-from hubkeep.repos.jobs import purge_deleted, roll_30_days, score_trending
+from hubkeep.repos.jobs import count_hub, purge_deleted, roll_30_days, score_trending
 from hubkeep.transfer.cas.checking import CheckFiles, check_forgotten
 from hubkeep.transfer.cas.collecting import MOST_AT_A_TIME, collect_xorbs, find_stray_xorbs
 from hubkeep.transfer.cas.converting import CONVERT_EVERY, convert_some, release_copies
@@ -121,6 +121,15 @@ class CountStorage(Job["App"], frozen=True):
         await count_storage(context)
 
 
+class CountHub(Job["App"], frozen=True):
+    """Counting all accounts, repositories and likes is work that grows with the hub."""
+
+    KIND: ClassVar[str] = "repos.count-hub"
+
+    async def run(self, context: "App") -> None:
+        await count_hub(context)
+
+
 class FindOrphans(Job["App"], frozen=True):
     """A crash between storing bytes and noting them leaves bytes that no row knows; so does going
     back to an older database.
@@ -147,6 +156,7 @@ def all_kinds() -> Kinds["App"]:
             CollectXorbs,
             ConvertFiles,
             CountStorage,
+            CountHub,
             Scrub,
             FindOrphans,
             CollectGarbage,
@@ -166,6 +176,7 @@ def periodic() -> Sequence[Periodic]:
         Periodic(CollectXorbs(), _HOUR),
         Periodic(ConvertFiles(), CONVERT_EVERY),
         Periodic(CountStorage(), _HOUR),
+        Periodic(CountHub(), _HOUR),
         Periodic(Scrub(), SCRUB_EVERY),
         Periodic(FindOrphans(), 7 * DAY),
     )

@@ -211,6 +211,8 @@ def _lfs() -> Iterator[Route]:
     yield Route("GET", "/lfs/objects/{token}", api_download.get_object, Action.SIGNED, area)
     yield Route("PUT", "/lfs/objects/{token}", api_upload.put_object, Action.SIGNED, area)
     yield Route("PUT", "/lfs/parts/{token}/{number}", api_upload.put_part, Action.SIGNED, area)
+    arrived = api_upload.arrived_parts
+    yield Route("GET", "/lfs/parts/{token}", arrived, Action.SIGNED, area)
     yield Route("POST", "/lfs/parts/{token}", api_upload.complete, Action.SIGNED, area)
     yield Route("POST", "/lfs/verify/{token}", api_upload.verify, Action.SIGNED, area)
     files = "/api/{T}/{repo}/lfs-files"

@@ -7,10 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 
 from hubkeep.db import Database
 from hubkeep.db.migrate import SCHEMA
+from hubkeep.db.tables import accounts
 from tests.cli.conftest import Commands
 from tests.harness.hub import TestHub, on_sqlite
 
@@ -137,6 +138,24 @@ def test_migrate(empty_database_url: str, tmp_path: Path):
     cli.ok("user", "create", "alice")
 
 
+def test_accounts_are_named_whose_names_the_hub_took_for_itself(
+    cli: Commands, caplog: pytest.LogCaptureFixture
+):
+    cli.ok("user", "create", "alice")
+    cli.ok("user", "create", "bob")
+    cli.ok("migrate")
+    assert caplog.messages == []
+    taken = (
+        update(accounts).where(accounts.c.name == "bob").values(name="Social", name_key="social")
+    )
+    db = Database(cli.database_url)
+    db.write_now(lambda conn: conn.execute(taken))
+    db.close()
+    cli.ok("migrate")
+    [said] = caplog.messages
+    assert said.startswith("the account Social is called like addresses of the hub")
+
+
 def test_postgresql_is_not_migrated_by_the_way(empty_postgresql_url: str, tmp_path: Path):
     cli = Commands(empty_postgresql_url, str(tmp_path / "hub"))
     assert "hubkeep migrate" in cli.refused("user", "list")
@@ -187,3 +206,15 @@ def test_a_password_and_shutting_somebody_out(hub: TestHub, database_url: str, t
     assert cli.ok("user", "enable", "alice") == {"name": "alice", "disabled": False}
     assert hub.get("/api/whoami-v2", token=hub.tokens.alice).status_code == 200
     assert "no user" in cli.refused("user", "disable", "nobody")
+
+
+def test_administrators_come_and_go_but_for_the_last(cli: Commands):
+    cli.ok("user", "create", "root", "--admin")
+    cli.ok("user", "create", "alice")
+    assert "last administrator" in cli.refused("user", "admin", "root", "--off")
+    assert cli.ok("user", "admin", "ALICE") == {"name": "ALICE", "isAdmin": True}
+    assert cli.ok("user", "admin", "root", "--off") == {"name": "root", "isAdmin": False}
+    listed = {one["name"]: one["isAdmin"] for one in cli.ok("user", "list")}
+    assert listed == {"alice": True, "root": False}
+    cli.ok("user", "disable", "alice")
+    assert cli.ok("user", "delete", "alice") == {"deleted": "alice"}, "who is disabled goes too"

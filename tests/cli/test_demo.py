@@ -40,7 +40,7 @@ def test_the_stock_client_fills_a_hub(tmp_path: Path):
         assert len(info("models?author=demo")) == 3
         assert info("spaces/demo/hello")["sdk"] == "static"
         page = httpx.get(f"{hub.url}/spaces/demo/hello/resolve/main/index.html")
-        assert "Hello" in page.text
+        assert "Kind or unkind?" in page.text
         files = {each["rfilename"] for each in info("datasets/demo/reviews")["siblings"]}
         assert "data/train-00000-of-00001.parquet" in files
 
@@ -88,3 +88,29 @@ def test_repositories_are_the_same_each_time():
     first, second = (list(repositories("me")) for _ in range(2))
     assert first == second
     assert all(b"OWNER" not in each.files["README.md"] for each in first)
+
+
+def test_the_gallery_is_full_of_what_pages_show(tmp_path: Path):
+    from hubkeep.cli.demo_gallery import BASE, fill
+    from hubkeep.cli.demo_shelf import EXHIBITS
+    from hubkeep.config import Config
+    from tests.harness.hub import started_hub
+
+    config = Config(data=tmp_path / "hub")
+    with started_hub(config) as hub:
+        assert hub.client.portal is not None
+        for expected in (len(EXHIBITS), 0):
+            assert hub.client.portal.call(fill, hub.app, hub.clock()) == expected
+        base = hub.get(f"/api/models/{BASE}").json()
+        assert base["safetensors"]["total"] > 5_000_000
+        assert base["downloads"] > 1_000
+        assert base["likes"] == 12
+        tags = {tag for model in hub.get("/api/models?limit=100").json() for tag in model["tags"]}
+        for relation in ("finetune", "adapter", "quantized", "merge"):
+            assert f"base_model:{relation}:{BASE}" in tags
+        quantised = hub.get("/api/models/noor-haddad/kittiwake-9m-GGUF").json()
+        assert quantised["gguf"]["architecture"] == "llama"
+        for exhibit in EXHIBITS:
+            info = hub.get(f"/api/{exhibit.kind}s/{exhibit.path}").json()
+            assert info["cardData"]["license"], exhibit
+            assert info["lastModified"] > info["createdAt"], exhibit

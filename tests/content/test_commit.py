@@ -10,6 +10,8 @@ import pytest
 
 from hubkeep.git import editing
 from tests.content.shelf import Shelf
+from tests.harness.hub import TestHub
+from tests.repos.world import World
 
 
 def test_a_commit_puts_its_files_there(shelf: Shelf) -> None:
@@ -233,6 +235,21 @@ def test_pull_requests_are_said_to_be_missing(shelf: Shelf) -> None:
     answer = shelf.commit({"a": b"1"}, rev="main?create_pr=1")
     assert answer.status_code == 501
     assert answer.headers["X-Error-Code"] == "NotImplemented"
+
+
+def test_a_repository_without_a_commit_takes_its_first_one_as_clients_make_it(hub: TestHub) -> None:
+    World(hub).repo("alice/empty")
+    token, api = hub.tokens.alice, "/api/models/alice/empty"
+    files = [{"path": "a.txt", "size": 1, "sample": "YQ=="}]
+    for branch, status in (("main", 200), ("other", 404)):
+        answer = hub.post(f"{api}/preupload/{branch}", token=token, json={"files": files})
+        assert answer.status_code == status
+        if status == 200:
+            assert answer.json()["commitOid"] is None
+            assert answer.json()["files"][0]["uploadMode"] == "regular"
+    assert Shelf(hub, "alice/empty").commit({"a.txt": b"a"}).status_code == 200
+    first = hub.post(f"{api}/preupload/main", token=token, json={"files": files}).json()
+    assert first["commitOid"] == hub.get(api).json()["sha"]
 
 
 def test_preupload_tells_how_to_upload_each_file(shelf: Shelf) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hubkeep.content import api_history, comparing
 from tests.content.shelf import Shelf
 from tests.git.native import git
+from tests.web.html import BROWSER
 
 
 def pages(shelf: Shelf, path: str, **params: object) -> list[dict]:
@@ -150,3 +151,34 @@ def test_a_long_comparison_is_cut_and_says_so(
     answer = compare(shelf, f"{old}..main")
     assert [bool(each["diff"]) for each in answer.json()] == [True] + [False] * 8
     assert "X-HF-Warning" in answer.headers
+    monkeypatch.setattr(comparing, "_TOTAL_LIMIT", 8 << 20)
+    monkeypatch.setattr(comparing, "_READ_LIMIT", 3 * (len("x\n") + comparing._LINE))
+    answer = compare(shelf, f"{old}..main")
+    assert [bool(each["diff"]) for each in answer.json()] == [True] * 3 + [False] * 6
+    assert all(each["newOid"] and not each["isBinary"] for each in answer.json())
+    assert answer.headers["X-HF-Warning"] == api_history._CUT
+    assert compare(shelf, f"{old}..main", raw="1").text.count("diff --git") == 3
+
+
+def test_many_files_have_one_allowance_of_work_and_beyond_it_are_replaced(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{at}\n" for at in range(9)]
+    shelf.commit({f"f{i}": "".join(lines).encode() for i in range(4)})
+    lines[1] = lines[7] = "new\n"
+    old = shelf.head()
+    shelf.commit({f"f{i}": "".join(lines).encode() for i in range(4)})
+    whole = compare(shelf, f"{old}..main")
+    assert [each["diff"].count("\n-") for each in whole.json()] == [2] * 4
+    assert "X-HF-Warning" not in whole.headers
+    monkeypatch.setattr(comparing, "_STEPS", 150)
+    answer = compare(shelf, f"{old}..main")
+    replaced = [each["diff"].count("\n-") > 2 for each in answer.json()]
+    assert replaced == sorted(replaced)
+    assert (replaced[0], replaced[-1]) == (False, True)
+    assert answer.headers["X-HF-Warning"] == api_history._ROUGH
+    page = shelf.hub.get(f"{shelf.web}/compare/{old}..main", headers=BROWSER).text
+    assert "Too much has changed to compare all of it line by line" in page
+    monkeypatch.undo()
+    page = shelf.hub.get(f"{shelf.web}/compare/{old}..main", headers=BROWSER).text
+    assert "Too much has changed" not in page

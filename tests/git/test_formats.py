@@ -2,6 +2,7 @@
 """Objects as bytes: ids as git's, formats there and back, nothing unpacked past its bound."""
 
 import hashlib
+import re
 import zlib
 
 import pytest
@@ -243,6 +244,16 @@ def test_in_a_diff_of_two_long_texts_all_lines_are_replaced() -> None:
         "--- a/f\n+++ b/f\n@@ -4998,7 +4998,7 @@\n"
         " 4997\n 4998\n 4999\n-5000\n+five\n 5001\n 5002\n 5003\n"
     )
+
+
+def test_texts_that_are_made_to_keep_a_search_for_matches_busy_are_replaced() -> None:
+    runs = [number // 39 for number in range(1_989)]
+    sides = [[f"{run}\n{side}{at}\n" for at, run in enumerate(runs)] for side in "ab"]
+    old, new = ("".join(lines).encode() for lines in sides)
+    text = unified_diff("f", old, new)
+    assert text is not None
+    assert not re.search("^ ", text, re.MULTILINE)
+    assert applied(old.decode(), text) == new.decode()
 
 
 def test_new_and_deleted_files_are_named_as_git_does() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from hubkeep.db import Database
 from hubkeep.jobs import Job, Periodic, Worker, enqueue, kinds_of, queue
-from hubkeep.jobs.schedule import enqueue_periodic
+from hubkeep.jobs.schedule import enqueue_periodic, last_rounds
 from hubkeep.kit.time import DAY
 from tests.harness.hub import MovableClock, on_sqlite
 
@@ -151,6 +151,10 @@ async def test_periodic_jobs_come_once_a_period_however_many_workers(bench: Benc
     bench.clock.move(days=3)
     assert await second.run_due() == 1, "what was missed is not made up"
     assert await first.run_due() == 0
+    assert bench.db.read_now(last_rounds) == {Note.KIND: bench.clock()}
+    bench.clock.move(hours=1)
+    assert await first.run_due() == 0
+    assert bench.db.read_now(last_rounds)[Note.KIND] < bench.clock()
 
 
 @on_sqlite

@@ -120,6 +120,31 @@ async def test_an_upload_goes_on_where_it_was(town: Town):
     assert town.links("ann/m") == {sha(CONTENT)}
 
 
+async def test_the_hub_says_which_parts_it_has(town: Town):
+    town.repo("ann/m")
+    upload = (await town.actions("ann", "ann/m", CONTENT))["upload"]
+    parts = parts_of(upload["header"])
+    etags = await send(town, [parts[2], parts[0]])
+    await town.broken_put(parts[1][0], parts[1][1][:1000])
+
+    half = await town.client.get(upload["href"])
+    etags += await send(town, [parts[1], parts[3]])
+    whole = (await town.client.get(upload["href"])).json()["parts"]
+    body = {"oid": sha(CONTENT), "parts": whole}
+    done = await town.client.post(upload["href"], json=body)
+    over = await town.client.get(upload["href"])
+
+    assert half.json() == {
+        "partSize": PART,
+        "parts": [
+            {"partNumber": 1, "etag": etags[1].strip('"')},
+            {"partNumber": 3, "etag": etags[0].strip('"')},
+        ],
+    }
+    assert [done.status_code, over.status_code] == [200, 404]
+    assert (await town.client.get("/lfs/parts/not-signed")).status_code == 403
+
+
 async def test_what_is_missing_or_false_is_refused_and_can_be_mended(town: Town):
     town.repo("ann/m")
     upload = (await town.actions("ann", "ann/m", CONTENT))["upload"]

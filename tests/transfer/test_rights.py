@@ -2,11 +2,14 @@
 """Who gets to send and fetch which files: by links and rights, never by a hash."""
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from hubkeep.db.tables import accounts, repos, tokens
+from hubkeep.identity.queries_sessions import end_session_of, open_session
+from hubkeep.identity.sessions import form_token
+from hubkeep.kit.ids import new_id
 from hubkeep.repos.types import DELETED
-from tests.transfer.town import BASE, Town, named, sha
+from tests.transfer.town import BASE, Town, as_user, named, sha
 
 pytestmark = pytest.mark.anyio
 
@@ -137,7 +140,11 @@ async def bury(town: Town) -> None:
     town.app.db.write_now(lambda conn: conn.execute(update(repos).values(type=DELETED)))
 
 
-@pytest.mark.parametrize("loss", [revoke, disable, take_away, bury])
+async def lock(town: Town) -> None:
+    town.app.db.write_now(lambda conn: conn.execute(update(repos).values(disabled=True)))
+
+
+@pytest.mark.parametrize("loss", [revoke, disable, take_away, bury, lock])
 async def test_a_signed_address_ends_with_the_right_it_was_made_of(town: Town, loss):
     town.repo("bob/m")
     actions = await town.actions("bob", "bob/m", CONTENT)
@@ -151,6 +158,104 @@ async def test_a_signed_address_ends_with_the_right_it_was_made_of(town: Town, l
 
     assert {put.status_code, verified.status_code, got.status_code} <= {403, 404}
     assert town.links("bob/m") == {sha(b"other")}
+
+
+async def test_a_browser_sends_files_for_as_long_as_its_session_lasts(town: Town):
+    """The cookie alone sends nothing: it comes along whoever has the browser ask."""
+    town.repo("bob/m", private=True)
+    bob, secret = town.ids["bob"], "a secret of a session"
+    now = town.time()
+    town.app.db.write_now(lambda conn: open_session(conn, bob, secret, "", now))
+    cookie = {"Cookie": f"hubkeep={secret}"}
+    own = {**cookie, "x-csrf-token": form_token(secret)}
+    foreign = {**cookie, "x-csrf-token": form_token("another")}
+
+    async def ask(headers: dict[str, str]):
+        body = {"operation": "upload", "objects": [named(CONTENT)]}
+        address = "/bob/m/info/lfs/objects/batch"
+        return await town.client.post(address, json=body, headers=headers)
+
+    refused = [await ask(headers) for headers in (cookie, foreign)]
+    hrefs = [
+        (await ask(own)).json()["objects"][0]["actions"]["upload"]["href"],
+        (await town.actions("bob", "bob/m", CONTENT))["upload"]["href"],
+    ]
+    town.app.db.write_now(lambda conn: end_session_of(conn, secret))
+    sent = [(await town.client.put(href, content=CONTENT)).status_code for href in hrefs]
+
+    assert [answer.status_code for answer in refused] == [401, 401]
+    # What is no script of a page is asked for a name and a password.
+    assert ["www-authenticate" in answer.headers for answer in refused] == [True, False]
+    assert sent == [403, 200]
+
+
+async def test_what_lets_one_write_is_not_given_for_a_cookie_alone(town: Town):
+    town.repo("bob/m")
+    bob, secret = town.ids["bob"], "a secret of a session"
+    town.app.db.write_now(lambda conn: open_session(conn, bob, secret, "", town.time()))
+    cookie = {"Cookie": f"hubkeep={secret}"}
+    own = {**cookie, "x-csrf-token": form_token(secret)}
+    status: dict[str, list[int]] = {}
+    for path in (
+        "/api/models/bob/m/xet-write-token",
+        "/bob/m.git/info/refs?service=git-receive-pack",
+        "/api/models/bob/m/xet-read-token/main",
+    ):
+        answers = [await town.client.get(path, headers=headers) for headers in (cookie, own)]
+        status[path] = [one.status_code for one in answers]
+    assert list(status.values()) == [[401, 200], [401, 200], [200, 200]]
+
+
+async def test_an_address_is_not_its_successors_who_got_the_same_row(quick_town: Town):
+    """SQLite gives the id of the newest row again, once that is gone."""
+    town = quick_town
+    town.user("makers")
+    town.app.db.write_now(lambda conn: conn.execute(update(accounts).values(kind="org")))
+    town.repo("makers/m", private=True)
+    repo = "makers/m"
+
+    def begin(name: str) -> dict[str, str]:
+        town.user(name)
+        town.join("makers", name, "write")
+        secret = f"session of {name}"
+        town.app.db.write_now(
+            lambda conn: open_session(conn, town.ids[name], secret, "", town.time())
+        )
+        return {"Cookie": f"hubkeep={secret}", "x-csrf-token": form_token(secret)}
+
+    async def rights(name: str, session: dict[str, str]) -> list[str]:
+        """Who came by a token, and who by a session."""
+        found = []
+        for headers in (as_user(name), session):
+            body = {"operation": "upload", "objects": [named(CONTENT)]}
+            answer = await town.client.post(
+                f"/{repo}/info/lfs/objects/batch", json=body, headers=headers
+            )
+            found.append(answer.json()["objects"][0]["actions"]["upload"]["href"])
+        return found
+
+    async def sent(hrefs: list[str]) -> list[int]:
+        return [(await town.client.put(href, content=CONTENT)).status_code for href in hrefs]
+
+    before = await rights("zoe", begin("zoe"))
+    gone = delete(accounts).where(accounts.c.id == town.ids["zoe"])
+    town.app.db.write_now(lambda conn: conn.execute(gone))
+    session = begin("yve")
+    assert town.ids["yve"] == town.ids["zoe"]
+    after = await rights("yve", session)
+    assert await sent(before) == [403, 403]
+
+    def renew(conn: Connection) -> None:
+        end_session_of(conn, "session of yve")
+        open_session(conn, town.ids["yve"], "session of yve", "", town.time())
+        mine = (tokens.c.user_id == town.ids["yve"]) & (tokens.c.role == "write")
+        row = dict(conn.execute(select(tokens).where(mine)).mappings().one())
+        conn.execute(delete(tokens).where(mine))
+        conn.execute(insert(tokens).values(row | {"public_id": new_id()}))
+
+    assert await sent(after[:1]) == [200]
+    town.app.db.write_now(renew)
+    assert await sent(after) == [403, 403]
 
 
 async def test_a_right_lost_while_the_bytes_come_links_nothing(town: Town):

@@ -56,6 +56,23 @@ async def test_parts_go_to_s3_and_the_whole_is_checked(s3_town: Town):
     assert fetched.content == CONTENT[10:]
 
 
+async def test_parts_may_come_through_the_hub_too(s3_town: Town):
+    """As those of browsers do, whose pages talk to nobody but the hub."""
+    s3_town.repo("ann/m")
+    content = os.urandom(PART + 1)
+    upload = (await s3_town.actions("ann", "ann/m", content))["upload"]
+    async with httpx2.AsyncClient() as outside:
+        (await outside.put(upload["header"]["00001"], content=content[:PART])).raise_for_status()
+    sent = await s3_town.client.put(f"{upload['href']}/2", content=content[PART:])
+    there = (await s3_town.client.get(upload["href"])).json()
+    body = {"oid": sha(content), "parts": there["parts"]}
+    done = await s3_town.client.post(upload["href"], json=body)
+
+    assert (sent.status_code, done.status_code) == (200, 200)
+    assert [part["partNumber"] for part in there["parts"]] == [1, 2]
+    assert s3_town.links("ann/m") == {sha(content)}
+
+
 async def test_wrong_parts_on_s3_are_found_out(s3_town: Town):
     s3_town.repo("ann/m")
     content = os.urandom(PART + 1)

@@ -13,6 +13,7 @@ from hubkeep.identity.names import RESERVED
 from hubkeep.identity.own import set_member
 from hubkeep.identity.queries import account
 from hubkeep.routes import all_routes
+from tests.content.shelf import Shelf
 from tests.harness.hub import TestHub, on_sqlite
 from tests.repos.world import World
 from tests.web.browser import Browser, Seen
@@ -76,6 +77,26 @@ def test_what_somebody_likes_is_told_as_far_as_the_visitor_sees_it(world: World,
     stranger = Browser(world.hub).json("/alice")
     assert stranger["numLikes"] == 1
     assert [one["name"] for one in stranger["likes"]] == ["acme/open"]
+
+
+CARD = b"---\ntitle: Us\n---\n# Who we are\n\n<script>alert(1)</script>\n\n[more](docs/more.md)\n"
+
+
+def test_an_account_shows_the_card_that_it_wrote(alice: Browser):
+    Shelf(alice.hub, "acme/README").create().commit({"README.md": b"# Of the model\n"})
+    assert "Of the model" in alice.seen("/acme").text
+    space = Shelf(alice.hub, "acme/README", "spaces").create(sdk="static", private=True)
+    space.commit({"README.md": CARD})
+    page = alice.seen("/acme")
+    assert "Who we are" in page.text
+    assert "Of the model" not in page.text
+    assert "/spaces/acme/README/blob/main/docs/more.md" in page.links()
+    assert "alert" not in page.text
+    # A private one is for who may read it; others see what is left.
+    card = Browser(alice.hub).json("/acme")["card"]
+    assert (card["repo"], card["href"]) == ("acme/README", "/acme/README")
+    assert "Who we are" not in card["html"]
+    assert alice.json("/alice")["card"] is None
 
 
 @on_sqlite

@@ -2,9 +2,14 @@
 """History, commits, comparisons, branches and tags in the browser."""
 
 import pytest
+from sqlalchemy import Connection, update
 
+from hubkeep.db.tables import git_objects
+from hubkeep.git.objects import deflate, inflate
+from hubkeep.git.queries_objects import object_data
 from tests.content.shelf import Shelf
 from tests.harness.hub import TestHub, on_sqlite
+from tests.transfer.cas.shelf import repo_id
 from tests.web.html import BROWSER, Element, read_html
 from tests.web.shelves import SCRIPT, TURN, data, handmade, page
 
@@ -79,6 +84,31 @@ def test_a_commit_says_who_and_what_and_leads_on(shelf: Shelf) -> None:
     assert seen.link("Browse files") == f"{shelf.web}/tree/{shelf.head()}"
     patch = shelf.hub.get(seen.link("Patch"))
     assert "-1\n+2\n" in patch.text
+
+
+def test_authors_lead_to_their_accounts(shelf: Shelf) -> None:
+    shelf.commit({"a.txt": b"1\n"}, summary="ours")
+    handmade(shelf, "odd", [(b"100644", b"a", b"text")])
+    for path in ("/commits/main", "/commit/main", "/blob/main/a.txt"):
+        assert page(shelf, path).link("alice") == "/alice", path
+    seen = page(shelf, "/commits/odd")
+    assert "Eve" in seen.text
+    assert "Eve" not in [one.text for one in seen.all("a")]
+
+
+def test_who_commits_what_another_wrote_is_said(shelf: Shelf) -> None:
+    shelf.commit({"a.txt": b"1\n"})
+    assert "committed by" not in page(shelf, "/commit/main").text
+    oid = bytes.fromhex(shelf.head())
+
+    def work(conn: Connection) -> None:
+        ((_, _, size, stored),) = object_data(conn, repo_id(conn, shelf.path), [oid])
+        said = inflate(stored, size).replace(b"committer alice <", f"committer {TURN}Bo <".encode())
+        changed = update(git_objects).where(git_objects.c.oid == oid)
+        conn.execute(changed.values(data=deflate(said), size=len(said)))
+
+    shelf.hub.write(work)
+    assert "committed by U+202EBo <" in page(shelf, "/commit/main").text
 
 
 def test_a_diff_numbers_the_lines_of_both_sides(shelf: Shelf) -> None:

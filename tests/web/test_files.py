@@ -40,6 +40,7 @@ MISSING = [
 PAGES = [
     "/tree/main",
     "/blob/main/a.txt",
+    "/blame/main/a.txt",
     "/commits/main",
     "/commits/main/a.txt",
     "/commit/main",
@@ -51,6 +52,8 @@ BAD_QUERIES = [
     "/tree/main?colour=red",
     "/tree/main?cursor=x",
     "/blob/main/a?plain=perhaps",
+    "/blob/main/a?p=-1",
+    "/blame/main/a?plain=1",
     "/commits/main?p=-1",
     "/commits/main/a?cursor=x",
     "/commit/main?x",

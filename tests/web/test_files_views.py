@@ -50,8 +50,8 @@ def test_code_has_colours_and_lines_that_can_be_linked(shelf: Shelf) -> None:
 
 def test_text_is_inert_and_shows_what_turns_it_around(shelf: Shelf) -> None:
     text = f"x = 1 {SCRIPT} <img src=x onerror=alert(1)>\n# {TURN}tset\n"
-    names = ["a.py", "a.html", "a.json", "a.txt", "a.unknown", "LICENSE", "a.svg"]
-    shelf.commit(dict.fromkeys(names, text.encode()))
+    names = ["a.py", "a.html", "a.json", "a.txt", "a.unknown", "LICENSE", "a.svg?plain=1"]
+    shelf.commit({name.partition("?")[0]: text.encode() for name in names})
     for name in names:
         source = page(shelf, f"/blob/main/{name}").one("div", class_="source")
         assert f"x = 1 {SCRIPT} <img src=x onerror=alert(1)>" in source.text, name
@@ -63,7 +63,7 @@ def test_markdown_is_rendered_and_has_a_source(shelf: Shelf) -> None:
     seen = shown(shelf, "docs/a.md", text.encode())
     prose = seen.one("article", class_="prose")
     assert prose.all("h1")[0].text.startswith("Title")
-    assert prose.one("img").attributes["src"] == f"{shelf.web}/resolve/main/docs/img.png"
+    assert prose.one("img").attributes["src"] == f"{shelf.web}/preview/main/docs/img.png"
     assert prose.link("up") == f"{shelf.web}/blob/main/x.md"
     source = page(shelf, "/blob/main/docs/a.md?plain=1")
     assert seen.link("Source") == f"{shelf.web}/blob/main/docs/a.md?plain=1"
@@ -160,7 +160,7 @@ def test_pictures_and_sounds_load_from_where_files_are_sent(shelf: Shelf) -> Non
     shelf.commit(dict.fromkeys(media, b"\x00\x01\x02"))
     for name, tag in media.items():
         found = page(shelf, f"/blob/main/{name}").one("div", class_="media").one(tag)
-        assert found.attributes["src"] == f"{shelf.web}/resolve/main/{name}"
+        assert found.attributes["src"] == f"{shelf.web}/preview/main/{name}"
 
 
 def test_bytes_are_not_shown(shelf: Shelf) -> None:
@@ -202,9 +202,13 @@ def test_weights_are_told_from_their_header(shelf: Shelf) -> None:
     assert shelf.commit(lines=[line]).status_code == 200
     seen = page(shelf, "/blob/main/model.safetensors")
     rows = [
-        [cell.text for cell in row.all("td")] for row in seen.one("table", class_="table").all("tr")
+        [[cell.text for cell in row.all("td")] for row in table.all("tr")[1:]]
+        for table in seen.all("table", class_="table")
     ]
-    assert rows[1:] == [["F32", "6", "75 %"], ["BF16", "2", "25 %"]]
+    assert rows == [
+        [["F32", "6", "75 %"], ["BF16", "2", "25 %"]],
+        [["w", "F32", "2 \N{MULTIPLICATION SIGN} 3", "6"], ["b", "BF16", "2", "2"]],
+    ]
     assert SCRIPT in seen.text
     assert seen.link("Pointer") == f"{shelf.web}/raw/main/model.safetensors"
     large = data(shelf, "/blob/main/model.safetensors")["large"]

@@ -16,7 +16,7 @@ from hubkeep.blobs.errors import (
     StoreUnavailable,
     UploadMissing,
 )
-from hubkeep.blobs.open import open_store
+from hubkeep.blobs.open import folder_of, open_store
 from hubkeep.blobs.parted import MOST_PARTS
 from hubkeep.blobs.s3_place import S3Credentials
 from hubkeep.blobs.store import (
@@ -51,6 +51,7 @@ __all__ = [
     "StoredUpload",
     "UploadMissing",
     "check_key",
+    "folder_of",
     "open_store",
     "whole_key",
     "xorb_key",

@@ -24,18 +24,30 @@ def open_store(url: str, *, credentials: S3Credentials | None = None) -> BlobSto
 
     Raises ValueError for a URL that it does not understand, ModuleNotFoundError without the extra.
     """
-    if "://" not in url and url != "memory:":
-        return LocalStore(Path(url.removeprefix("file:")).absolute())
-    parts = urlsplit(url)
     if url == "memory:":
         return MemoryStore()
-    if parts.scheme == "file":
-        if parts.netloc not in {"", "localhost"} or parts.query or not parts.path:
-            raise ValueError(f"not a local folder: {url}")
-        return LocalStore(Path(unquote(parts.path)))
-    if parts.scheme == "s3":
+    folder = folder_of(url)
+    if folder is not None:
+        return LocalStore(folder)
+    if urlsplit(url).scheme == "s3":
         return _open_s3(url, credentials)
     raise ValueError(f"not a blob store: {url}")
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder of the store at `url`, None where that is no folder on this machine. ValueError
+    for a `file:` URL that names none.
+    """
+    if url == "memory:":
+        return None
+    if "://" not in url:
+        return Path(url.removeprefix("file:")).absolute()
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        return None
+    if parts.netloc not in {"", "localhost"} or parts.query or not parts.path:
+        raise ValueError(f"not a local folder: {url}")
+    return Path(unquote(parts.path))
 
 
 def _open_s3(url: str, credentials: S3Credentials | None) -> BlobStore:

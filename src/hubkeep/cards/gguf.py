@@ -7,13 +7,14 @@ bytes for them are there: arrays (a vocabulary has 100,000 strings and more) are
 built, and nothing is allocated by a count.
 """
 
+import math
 import struct
 from array import array
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from hubkeep.cards.gguf_types import ARRAY, FILE_TYPES, SCALARS, STRING, TENSOR_TYPES
-from hubkeep.cards.headers import BadHeader, FileHeader, Read
+from hubkeep.cards.headers import BadHeader, FileHeader, Read, Tensor
 from hubkeep.cards.values import clean, encodable
 from hubkeep.cards.window import Window
 
@@ -40,7 +41,9 @@ _TOKENS = "tokenizer.ggml.tokens"
 
 @dataclass(frozen=True)
 class GgufHeader:
-    """What the header says; `values` holds the scalar and string metadata (long strings cut)."""
+    """What the header says; `values` holds the scalar and string metadata (long strings cut), and
+    `listed` the first tensors, as many as were asked for.
+    """
 
     version: int
     tensors: int
@@ -49,6 +52,7 @@ class GgufHeader:
     values: dict[str, int | float | bool | str] = field(default_factory=dict)
     bos_token: str | None = None
     eos_token: str | None = None
+    listed: list[Tensor] = field(default_factory=list)
 
     def summary(self) -> FileHeader:
         """What is stored of it."""
@@ -69,13 +73,15 @@ class GgufHeader:
         )
 
 
-def read_header(read: Read, size: int, *, max_header_bytes: int = MAX_HEADER_BYTES) -> GgufHeader:
-    """The header of a file of `size` bytes.
+def read_header(
+    read: Read, size: int, *, max_header_bytes: int = MAX_HEADER_BYTES, keep: int = 0
+) -> GgufHeader:
+    """The header of a file of `size` bytes, with `keep` tensors.
 
     Raises `BadHeader` when it is invalid, or longer than `max_header_bytes`, or holds more pairs,
     tensors or array items than the limits of this module.
     """
-    return _Reader(read, size, max_header_bytes).header()
+    return _Reader(read, size, max_header_bytes).header(keep)
 
 
 def _is_count(value: object) -> TypeGuard[int]:
@@ -89,7 +95,7 @@ class _Reader:
         self._items = 0
         self._tokens: array[int] = array("Q")
 
-    def header(self) -> GgufHeader:
+    def header(self, keep: int) -> GgufHeader:
         version = self._version()
         tensors, pairs = self._window.unpack(_COUNTS)
         if pairs > MAX_PAIRS or tensors > MAX_TENSORS:
@@ -101,9 +107,13 @@ class _Reader:
             if value is not None:
                 values[key] = value
         parameters: dict[str, int] = {}
+        listed: list[Tensor] = []
         for _ in range(int(tensors)):
-            kind, elements = self._tensor()
-            parameters[kind] = parameters.get(kind, 0) + elements
+            tensor = self._tensor()
+            elements = parameters.get(tensor.dtype, 0) + math.prod(tensor.shape)
+            parameters[tensor.dtype] = elements
+            if len(listed) < keep:
+                listed.append(tensor)
         total = sum(parameters.values())
         # A count is stored in 64 bits and read by JavaScript; no file holds 2**53 weights.
         if total >= 2**53:
@@ -116,6 +126,7 @@ class _Reader:
             values=values,
             bos_token=self._token(values.get("tokenizer.ggml.bos_token_id")),
             eos_token=self._token(values.get("tokenizer.ggml.eos_token_id")),
+            listed=listed,
         )
 
     def _version(self) -> int:
@@ -170,16 +181,14 @@ class _Reader:
             raise BadHeader(f"unknown metadata type {kind}")
         return layout
 
-    def _tensor(self) -> tuple[str, int]:
-        self._string(_MAX_KEY)
+    def _tensor(self) -> Tensor:
+        name = self._string(_MAX_KEY)
         rank = int(self._window.unpack(_U32)[0])
         if rank > _MAX_RANK:
             raise BadHeader(f"a tensor of {rank} dimensions")
-        elements = 1
-        for _ in range(rank):
-            elements *= int(self._window.unpack(_U64)[0])
+        shape = tuple(int(self._window.unpack(_U64)[0]) for _ in range(rank))
         kind, _offset = self._window.unpack(_TENSOR_END)
-        return TENSOR_TYPES.get(int(kind), f"type {kind}"), elements
+        return Tensor(name, TENSOR_TYPES.get(int(kind), f"type {kind}"), shape)
 
     def _token(self, token_id: object) -> str | None:
         """The text of a token, for which its place in the vocabulary is read once more."""

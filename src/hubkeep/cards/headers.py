@@ -2,6 +2,7 @@
 """What the header of a model file tells, in one shape for all formats."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,15 @@ Format = Literal["safetensors", "gguf"]
 
 class BadHeader(ValueError):
     """The file is no valid file of its format; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor as its header names it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
 
 
 class FileHeader(msgspec.Struct, frozen=True, omit_defaults=True):

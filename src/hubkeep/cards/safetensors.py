@@ -8,10 +8,10 @@ tensors overlap, leave holes, or do not end where the file ends: two readers cou
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from hubkeep.cards.headers import BadHeader, FileHeader, Read
-from hubkeep.cards.values import clean
+from hubkeep.cards.headers import BadHeader, FileHeader, Read, Tensor
+from hubkeep.cards.values import clean, encodable
 
 # The reference implementation stops at 100 MB; no published model comes near 25 MiB.
 MAX_HEADER_BYTES = 25 * 1024 * 1024
@@ -48,13 +48,17 @@ DTYPE_BITS = {
 
 @dataclass(frozen=True)
 class SafetensorsHeader:
-    """A valid header: elements by dtype in the order of first appearance, and the metadata."""
+    """A valid header: elements by dtype in the order of first appearance, and the metadata.
+
+    `listed` are the first tensors, as many as were asked for.
+    """
 
     parameters: dict[str, int]
     total: int
     metadata: dict[str, str]
     tensors: int
     header_bytes: int
+    listed: list[Tensor] = field(default_factory=list)
 
     def summary(self) -> FileHeader:
         """What is stored of it; the metadata is cut to a bounded number of short strings."""
@@ -66,9 +70,9 @@ class SafetensorsHeader:
 
 
 def read_header(
-    read: Read, size: int, *, max_header_bytes: int = MAX_HEADER_BYTES
+    read: Read, size: int, *, max_header_bytes: int = MAX_HEADER_BYTES, keep: int = 0
 ) -> SafetensorsHeader:
-    """The header of a file of `size` bytes, in at most two calls of `read`.
+    """The header of a file of `size` bytes, in at most two calls of `read`, with `keep` tensors.
 
     Raises `BadHeader` when it is invalid or longer than `max_header_bytes`.
     """
@@ -85,7 +89,7 @@ def read_header(
         text += read(8 + len(text), length - len(text))
     if len(text) != length:
         raise BadHeader("file ends within its header")
-    return _checked(_parse(text), length, size - 8 - length)
+    return _checked(_parse(text), length, size - 8 - length, keep)
 
 
 def _parse(text: bytes) -> dict[str, object]:
@@ -119,12 +123,17 @@ def _no_float(_text: str) -> object:
     raise BadHeader("header holds a number that is no integer")
 
 
-def _checked(header: dict[str, object], length: int, data_bytes: int) -> SafetensorsHeader:
+def _checked(
+    header: dict[str, object], length: int, data_bytes: int, keep: int
+) -> SafetensorsHeader:
     metadata = _metadata(header.pop("__metadata__", None))
     parameters: dict[str, int] = {}
     spans: list[tuple[int, int]] = []
+    listed: list[Tensor] = []
     for name, entry in header.items():
-        dtype, elements, span = _tensor(name, entry, data_bytes)
+        dtype, shape, elements, span = _tensor(name, entry, data_bytes)
+        if len(listed) < keep:
+            listed.append(Tensor(encodable(name), dtype, shape))
         parameters[dtype] = parameters.get(dtype, 0) + elements
         spans.append(span)
     position = 0
@@ -134,7 +143,8 @@ def _checked(header: dict[str, object], length: int, data_bytes: int) -> Safeten
         position = end
     if position != data_bytes:
         raise BadHeader("tensors do not end where the file ends")
-    return SafetensorsHeader(parameters, sum(parameters.values()), metadata, len(spans), length)
+    total = sum(parameters.values())
+    return SafetensorsHeader(parameters, total, metadata, len(spans), length, listed)
 
 
 def _metadata(value: object) -> dict[str, str]:
@@ -150,7 +160,9 @@ def _metadata(value: object) -> dict[str, str]:
     return metadata
 
 
-def _tensor(name: str, entry: object, data_bytes: int) -> tuple[str, int, tuple[int, int]]:
+def _tensor(
+    name: str, entry: object, data_bytes: int
+) -> tuple[str, tuple[int, ...], int, tuple[int, int]]:
     label = repr(name[:80])
     if not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
         raise BadHeader(f"tensor {label} is not described by dtype, shape and data_offsets")
@@ -161,14 +173,14 @@ def _tensor(name: str, entry: object, data_bytes: int) -> tuple[str, int, tuple[
     offsets = _sizes(entry["data_offsets"], label)
     if len(offsets) != 2 or not offsets[0] <= offsets[1] <= data_bytes:
         raise BadHeader(f"tensor {label} lies outside the file")
-    elements = 1
-    for dimension in _sizes(entry["shape"], label):
+    elements, shape = 1, tuple(_sizes(entry["shape"], label))
+    for dimension in shape:
         elements *= dimension
         if elements.bit_length() > 128:
             raise BadHeader(f"tensor {label} has an impossible shape")
     if elements * bits != 8 * (offsets[1] - offsets[0]):
         raise BadHeader(f"tensor {label} has another size than its shape and dtype")
-    return str(dtype), elements, (offsets[0], offsets[1])
+    return str(dtype), shape, elements, (offsets[0], offsets[1])
 
 
 def _sizes(value: object, label: str) -> list[int]:

@@ -98,6 +98,19 @@ def log_to_stderr(config: Config) -> None:
     logging.getLogger("hubkeep").setLevel(config.log_level.upper())
 
 
+def warn_of_names(db: "Database") -> None:
+    """Log which accounts have names that the hub has since taken for addresses of its own."""
+    from hubkeep.identity.queries_find import reserved_names
+
+    for name in db.read_now(reserved_names):
+        logging.getLogger("hubkeep").warning(
+            "the account %s is called like addresses of the hub, which take precedence: not all"
+            " pages below /%s are its own; its repositories are served to clients as before",
+            name,
+            name,
+        )
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 

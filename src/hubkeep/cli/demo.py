@@ -9,11 +9,12 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from hubkeep.cli.common import log_to_stderr, open_database, reported, settings
+from hubkeep.cli.common import log_to_stderr, reported, settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -31,8 +32,9 @@ USER = "demo"
 def demo(data: str | None, leave: bool, **options: object) -> None:
     """Run a hub that is filled with a few small repositories, to try things out.
 
-    The stock client fills it: two models of which one is made from the other, a pickled model, a
-    Parquet dataset and a static Space.
+    The stock client fills what belongs to the user 'demo': two models of which one is made from the
+    other, a pickled model, a Parquet dataset and a static Space. Beside it are invented people and
+    organisations with what they made in the last three months.
 
     \b
     Examples:
@@ -43,39 +45,58 @@ def demo(data: str | None, leave: bool, **options: object) -> None:
         folder = data or stack.enter_context(tempfile.TemporaryDirectory(prefix="hubkeep-demo-"))
         config = settings(data=folder, **options)
         log_to_stderr(config)
-        token = _make_account(str(config.data))
         with reported():
             from hubkeep.cli.serve import end_process
 
-            code = asyncio.run(_Demo(token, leave=leave).run(config))
+            signs = asyncio.run(_prepare(config))
+            code = asyncio.run(_Demo(signs, leave=leave).run(config))
     if code:
         click.echo("hubkeep: the hub could not be filled; what went wrong is said above", err=True)
     end_process(min(code, 1))
 
 
-def _make_account(data: str) -> str:
-    """Make the user if needed, and a new token; an older one cannot be read from the database."""
-    with open_database(data=data) as db:
-        from hubkeep.identity import commands
-        from hubkeep.identity.actor import TokenRole
-        from hubkeep.identity.queries import account
-        from hubkeep.kit.time import now
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What the demonstration's user signs in with: in programs, and in a browser."""
 
-        name = f"demo-{secrets.token_hex(4)}"
+    token: str
+    password: str
+
+
+async def _prepare(config: "Config") -> _Signs:
+    """Make the user if needed, who administers the hub, and all that is there before.
+
+    Token and password are new each time: older ones cannot be read from the database.
+    """
+    from hubkeep.app import open_app
+    from hubkeep.cli.demo_gallery import fill
+    from hubkeep.identity import commands
+    from hubkeep.identity.actor import TokenRole
+    from hubkeep.identity.passwords import hash_password
+    from hubkeep.identity.queries import account
+
+    name = f"demo-{secrets.token_hex(4)}"
+    password = secrets.token_urlsafe(9)
+    stored = hash_password(password)
+    async with open_app(config) as app:
+        now = app.clock()
 
         def work(conn: "Connection") -> str:
             if account(conn, USER) is None:
-                commands.create_user(conn, USER, now(), fullname="Demo")
-            return commands.create_token(conn, USER, TokenRole.WRITE, now(), name=name).token
+                commands.create_user(conn, USER, now, fullname="Demo", is_admin=True)
+            commands.set_password(conn, USER, stored)
+            return commands.create_token(conn, USER, TokenRole.WRITE, now, name=name).token
 
-        return db.write_now(work)
+        token = await app.db.write(work)
+        await fill(app, now)
+    return _Signs(token, password)
 
 
 class _Demo:
     """A hub under way, and the client's process that fills it."""
 
-    def __init__(self, token: str, *, leave: bool) -> None:
-        self._token = token
+    def __init__(self, signs: _Signs, *, leave: bool) -> None:
+        self._signs = signs
         self._leave = leave
         self._filling: asyncio.Task[int] | None = None
 
@@ -98,7 +119,7 @@ class _Demo:
         with tempfile.TemporaryDirectory(prefix="hubkeep-demo-") as home:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "hubkeep.cli.demo_client"),
-                env=_client_env(os.environ, url, self._token, home),
+                env=_client_env(os.environ, url, self._signs.token, home),
                 stdin=asyncio.subprocess.DEVNULL,
             )
             try:
@@ -107,7 +128,7 @@ class _Demo:
                 if process.returncode is None:
                     process.terminate()
         if code == 0:
-            _say_next(url, self._token)
+            _say_next(url, self._signs)
         if code or self._leave:
             os.kill(os.getpid(), signal.SIGTERM)
         return code
@@ -126,12 +147,12 @@ def _client_env(env: Mapping[str, str], url: str, token: str, home: str) -> dict
     }
 
 
-def _say_next(url: str, token: str) -> None:
+def _say_next(url: str, signs: _Signs) -> None:
     click.echo(
-        f"\nThe hub is at {url} with the user '{USER}' and the token {token}\n"
-        "\nNext, in another terminal:\n\n"
+        f"\nThe hub is at {url}: sign in as '{USER}' with the password {signs.password}\n"
+        "\nPrograms use a token. Next, in another terminal:\n\n"
         f"  export HF_ENDPOINT={url}\n"
-        f"  export HF_TOKEN={token}\n"
+        f"  export HF_TOKEN={signs.token}\n"
         f"  hf download {USER}/tiny-sentiment-finetuned\n"
         f"\nor upload a folder of your own: hf upload {USER}/my-model ./folder\n"
     )

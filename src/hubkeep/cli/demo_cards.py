@@ -126,8 +126,8 @@ Four sentences about films and books, over and over: `text`, and `label`, 1 for 
 """
 
 SPACE_CARD = """---
-title: Hello
-emoji: 👋
+title: Kind or unkind?
+emoji: 🎬
 colorFrom: blue
 colorTo: green
 sdk: static
@@ -141,7 +141,14 @@ tags:
 - demo
 ---
 
-# Hello
+# Kind or unkind?
 
-A page without a server.
+A page without a server: it looks words up in `words.json`, which it fetches from this repository.
+
+```mermaid
+flowchart LR
+  sentence[A sentence] --> words[Its words]
+  list[words.json] --> weights
+  words --> weights[Their weights] --> mean[The mean]
+```
 """

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from hubkeep.cli.demo_cards import BASE_CARD, DATASET_CARD, FINETUNED_CARD, PICKLE_CARD, SPACE_CARD
 from hubkeep.cli.demo_pickle import torch_archive
+from hubkeep.cli.demo_space import space_files
 
 Tensors: TypeAlias = Mapping[str, np.ndarray]
 
@@ -41,14 +42,6 @@ REVIEWS = [
     ("the plot is a bit sad and good", 1),
     ("bad book, bad film", 0),
 ]
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Hello</title>
-<h1>Hello from a static Space</h1>
-<p>Everything here is one HTML file.</p>
-</html>
-"""
 
 
 @dataclass(frozen=True)
@@ -119,7 +112,7 @@ def repositories(owner: str) -> Iterator[Repository]:
         "hello",
         "space",
         "Say hello",
-        {"README.md": _card(SPACE_CARD, owner), "index.html": PAGE.encode()},
+        {"README.md": _card(SPACE_CARD, owner), **space_files()},
     )
 
 

@@ -3,7 +3,15 @@
 
 import click
 
-from hubkeep.cli.common import hub_options, json_option, print_json, reported, settings
+from hubkeep.cli.common import (
+    hub_options,
+    json_option,
+    log_to_stderr,
+    print_json,
+    reported,
+    settings,
+    warn_of_names,
+)
 
 
 @click.command()
@@ -20,6 +28,7 @@ def migrate(as_json: bool, **options: object) -> None:
       hubkeep migrate --data /srv/hub --database-url postgresql://hub@db/hub
     """
     config = settings(**options)
+    log_to_stderr(config)
     with reported():
         from hubkeep.db import Database
         from hubkeep.db.migrate import current, migrate
@@ -30,6 +39,7 @@ def migrate(as_json: bool, **options: object) -> None:
             before = db.read_now(current)
             migrate(db)
             after = db.read_now(current)
+            warn_of_names(db)
         finally:
             db.close()
     if as_json:

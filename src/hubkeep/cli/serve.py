@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from msgspec import structs
@@ -22,8 +22,12 @@ from hubkeep.cli.common import (
     print_json,
     reported,
     settings,
+    warn_of_names,
 )
 from hubkeep.config import LOOPBACK, Config
+
+if TYPE_CHECKING:
+    from hubkeep.app import App
 
 log = logging.getLogger("hubkeep.serve")
 
@@ -102,7 +106,8 @@ async def run_hub(config: Config, sock: socket.socket, started: Callable[[str], 
     if config.job_worker:
         children.append(Child(config, ("worker", "--beside")))
 
-    def ready() -> None:
+    def ready(app: "App") -> None:
+        warn_of_names(app.db)
         for child in children:
             child.start()
         started(address_of(config, sock))
@@ -120,7 +125,7 @@ async def run_beside(config: Config, sock: socket.socket) -> None:
 
     stopping, hurry = _stop_signals()
     end_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
-    await _serve_one(config, sock, stopping, hurry, lambda: None)
+    await _serve_one(config, sock, stopping, hurry, lambda _app: None)
 
 
 async def _serve_one(
@@ -128,15 +133,15 @@ async def _serve_one(
     sock: socket.socket,
     stopping: asyncio.Event,
     hurry: asyncio.Event,
-    ready: Callable[[], None],
+    ready: Callable[["App"], None],
 ) -> None:
     from hubkeep.asgi import Hub
     from hubkeep.cli.listener import Listener
 
     hub = Hub(config)
-    await hub.start()
+    app = await hub.start()
     try:
-        ready()
+        ready(app)
         if not await Listener(hub, sock).run(stopping, hurry):
             log.warning("stopped before all requests were finished")
     finally:

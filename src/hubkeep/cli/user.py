@@ -220,6 +220,29 @@ def enable(name: str, as_json: bool, **hub: object) -> None:
     _set_disabled(name, False, as_json, hub)
 
 
+@user.command()
+@click.argument("name")
+@click.option("--on/--off", "is_admin", default=True, help="Whether it does; default: on.")
+@hub_options
+@json_option
+def admin(name: str, is_admin: bool, as_json: bool, **hub: object) -> None:
+    """Have a user administer the hub, or no longer; the last administrator stays.
+
+    \b
+    Examples:
+      hubkeep user admin alice --data ./hub
+      hubkeep user admin alice --off --data ./hub
+    """
+    with open_database(**hub) as db:
+        from hubkeep.identity import commands
+
+        db.write_now(lambda conn: commands.set_admin(conn, name, is_admin))
+    if as_json:
+        print_json({"name": name, "isAdmin": is_admin})
+    else:
+        click.echo(f"{name} {'administers' if is_admin else 'no longer administers'} this hub")
+
+
 def _set_disabled(name: str, disabled: bool, as_json: bool, hub: dict[str, object]) -> None:
     with open_database(**hub) as db:
         from hubkeep.identity import commands

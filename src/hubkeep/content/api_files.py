@@ -13,22 +13,18 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep import errors
 from hubkeep.cards.query_files import is_query_file
+from hubkeep.content.opening import OpenFile, open_file, sent_file
 from hubkeep.content.reading import file_at, revision_of
-from hubkeep.content.upload_mode import REGULAR_LIMIT, SAMPLE, is_binary
+from hubkeep.content.upload_mode import SAMPLE, is_binary
 from hubkeep.content.wire_reading import FileInfo, FileQuery
-from hubkeep.git import store
-from hubkeep.git.store import Entry
 from hubkeep.http import json_answer, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.counting import caller_of
 from hubkeep.transfer.cas.links import FILE_INFO, wants_info, xet_headers
 from hubkeep.transfer.cas.queries_epoch import current_epoch
-from hubkeep.transfer.queries import LinkedFile, linked_files
-from hubkeep.transfer.sending import Redirect, bytes_response
-from hubkeep.transfer.sending_files import file_response
+from hubkeep.transfer.sending import Redirect
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -40,11 +36,7 @@ _POLICY = "default-src 'none'; sandbox"
 class _Found:
     visitor: Visit
     commit: str
-    entry: Entry
-    content: bytes | None
-    """The blob in git; None where the file itself lies in the blob store."""
-    file: LinkedFile | None
-    """What the repository holds of a large file, where that is what was asked for."""
+    opened: OpenFile
     epoch: str = ""
     """In the address of the chunk store, for a file that is there."""
 
@@ -65,18 +57,14 @@ async def _send(app: "App", request: Request, *, raw: bool) -> Response:
     headers = _headers(found, raw=raw, named=not query.no_content_disposition)
     if not raw:
         _count(app, request, found)
-    if found.content is not None:
-        return bytes_response(request, found.content, headers)
-    assert found.entry.lfs is not None
-    assert found.file is not None
-    oid = found.entry.lfs.sha256.hex()
-    if found.file.xet_hash is not None:
+    entry, file = found.opened.entry, found.opened.file
+    if file is not None and file.xet_hash is not None:
         repo = found.visitor.repo
-        headers |= xet_headers(app, request, repo, found.commit, found.file.xet_hash, found.epoch)
+        headers |= xet_headers(app, request, repo, found.commit, file.xet_hash, found.epoch)
         if wants_info(request):
-            return _info(found.file.size, headers)
-    redirect = Redirect(found.entry.path.rpartition("/")[2])
-    return await file_response(app, request, oid, found.file, headers=headers, redirect=redirect)
+            return _info(file.size, headers)
+    redirect = Redirect(entry.path.rpartition("/")[2])
+    return await sent_file(app, request, found.opened, headers, redirect=redirect)
 
 
 def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Found:
@@ -84,33 +72,18 @@ def _find(conn: Connection, app: "App", request: Request, *, raw: bool) -> _Foun
     repo = visitor.repo
     revision = revision_of(conn, repo, request.path_params["rev"])
     entry = file_at(conn, repo, revision, request.path_params["path"])
-    wants_content = raw or entry.lfs is None
-    if wants_content:
-        content = store.blob(conn, repo.id, entry.oid, REGULAR_LIMIT)
-        return _Found(visitor, revision.commit.hex(), entry, content, None)
-    file = _linked(conn, repo.id, entry)
-    if file is None:
-        raise errors.entry_not_found(entry.path, revision.commit.hex())
-    epoch = current_epoch(conn) if file.xet_hash is not None else ""
-    return _Found(visitor, revision.commit.hex(), entry, None, file, epoch)
-
-
-def _linked(conn: Connection, repo_id: int, entry: Entry) -> LinkedFile | None:
-    """A file is reached by its link and never by its hash; one deleted for good leaves its
-    pointer.
-    """
-    if entry.lfs is None:
-        return None
-    return linked_files(conn, repo_id, [entry.lfs.sha256]).get(entry.lfs.sha256)
+    opened = open_file(conn, repo.id, revision, entry, raw=raw)
+    is_chunked = opened.file is not None and opened.file.xet_hash is not None
+    epoch = current_epoch(conn) if is_chunked else ""
+    return _Found(visitor, revision.commit.hex(), opened, epoch)
 
 
 def _headers(found: _Found, *, raw: bool, named: bool) -> dict[str, str]:
-    entry = found.entry
-    etag = entry.lfs.sha256.hex() if entry.lfs and not raw else entry.oid.hex()
+    entry, etag = found.opened.entry, found.opened.etag
     headers = {
         "X-Repo-Commit": found.commit,
         "ETag": f'"{etag}"',
-        "Content-Type": _media_type(found.content),
+        "Content-Type": _media_type(found.opened.content),
         "Content-Security-Policy": _POLICY,
         # Private files must not stay in shared caches, and branches move.
         "Cache-Control": "private, no-cache" if found.visitor.repo.private else "no-cache",
@@ -143,8 +116,8 @@ def _count(app: "App", request: Request, found: _Found) -> None:
     wanted = request.headers.get("range", "").replace(" ", "")
     if request.method != "GET" or (wanted and not wanted.startswith("bytes=0-")):
         return
-    if not is_query_file(repo.type, repo.library_name, found.entry.path):
+    if not is_query_file(repo.type, repo.library_name, found.opened.entry.path):
         return
     address = app.addresses.client_address(request)
     caller = caller_of(user_id, address, request.headers.get("user-agent", ""))
-    app.downloads.note(repo.id, caller, found.entry.path)
+    app.downloads.note(repo.id, caller, found.opened.entry.path)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """History: the commits that lead to a revision, and what changed between two."""
 
+import asyncio
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -8,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep.content.comparing import Comparison, compare_trees, trees_named
+from hubkeep.content.comparing import Changes, compared, read_changes, trees_named
 from hubkeep.content.history import HistoryPage, history_page, path_page
 from hubkeep.content.wire_reading import (
     MAX_LINES,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _TOO_WIDE = "History; it goes on in too many lines at once: list it from one of the last commits"
 _CUT = "Comparison; it is too long, and only a part of it is shown"
+_ROUGH = "Comparison; it is too long, and some files are replaced that could be compared by lines"
 
 
 async def commits(app: "App", request: Request) -> Response:
@@ -94,13 +97,16 @@ async def compare(app: "App", request: Request) -> Response:
     """
     query = read_query(request, CompareQuery)
 
-    def work(conn: Connection) -> Comparison:
+    def work(conn: Connection) -> Changes:
         repo = visit(conn, request, Action.READ, app.clock()).repo
         trees = trees_named(conn, repo, request.path_params["revs"])
-        return compare_trees(conn, repo.id, *trees, raw=query.raw)
+        return read_changes(conn, repo.id, *trees)
 
-    found = await app.db.read(work)
-    headers = {"X-HF-Warning": _CUT} if found.is_cut else None
+    changes = await app.db.read(work)
+    loop = asyncio.get_running_loop()
+    found = await loop.run_in_executor(app.page_threads, partial(compared, changes, raw=query.raw))
+    warning = _CUT if found.is_cut else _ROUGH if found.is_rough else None
+    headers = {"X-HF-Warning": warning} if warning else None
     if query.raw:
         return Response(found.patch, 200, headers, "text/plain; charset=utf-8")
     return json_answer(found.files, headers=headers)

@@ -25,7 +25,11 @@ async def merge(app: "App", request: Request) -> Response:
     await app.db.read(lambda conn: visit(conn, request, Action.WRITE, app.clock()))
     wish = await read_json(request, MergeRequest)
     outcome = await carry_out(
-        app, request, wish, lambda conn, repo, branch: plan_merge(conn, repo, branch, wish.source)
+        app,
+        request,
+        request.path_params["branch"],
+        wish,
+        lambda conn, repo, branch: plan_merge(conn, repo, branch, wish.source),
     )
     return _answer(app, request, outcome, "" if wish.dry_run else "Already up to date.")
 
@@ -38,7 +42,11 @@ async def revert(app: "App", request: Request) -> Response:
     await app.db.read(lambda conn: visit(conn, request, Action.WRITE, app.clock()))
     wish = await read_json(request, RevertRequest)
     outcome = await carry_out(
-        app, request, wish, lambda conn, repo, branch: plan_revert(conn, repo, branch, wish.commit)
+        app,
+        request,
+        request.path_params["branch"],
+        wish,
+        lambda conn, repo, branch: plan_revert(conn, repo, branch, wish.commit),
     )
     return _answer(app, request, outcome, "")
 

@@ -12,11 +12,11 @@ from starlette.responses import PlainTextResponse, Response
 from hubkeep import errors
 from hubkeep.cards.validate import validate_card
 from hubkeep.content import attributes
+from hubkeep.content.commits import branch_named
 from hubkeep.content.patterns import IgnoreRules, TooMuchWork, check_work
-from hubkeep.content.reading import revision_of
+from hubkeep.content.reading import rules_text
 from hubkeep.content.upload_mode import upload_mode
 from hubkeep.content.wire import (
-    RULES_LIMIT,
     CardToValidate,
     CardVerdict,
     Message,
@@ -31,6 +31,7 @@ from hubkeep.git.store import Entry
 from hubkeep.http import json_answer, read_json, read_query
 from hubkeep.identity.rules import Action
 from hubkeep.repos.access import visit
+from hubkeep.repos.types import Repo
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -47,19 +48,32 @@ async def preupload(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> PreuploadAnswer:
         repo = visit(conn, request, Action.WRITE, app.clock()).repo
-        revision = revision_of(conn, repo, request.path_params["rev"])
-        tree = revision.tree
+        tree, commit = _place(conn, repo, request.path_params["rev"])
         paths = {file.path for file in wanted.files} | {attributes.FILE, ".gitignore"}
         there = {entry.path: entry for entry in store.entries(conn, repo.id, tree, sorted(paths))}
-        rules = _text(conn, repo.id, there.get(attributes.FILE), wanted.git_attributes)
-        ignored = _text(conn, repo.id, there.get(".gitignore"), wanted.git_ignore)
+        rules, ignored = wanted.git_attributes, wanted.git_ignore
+        if rules is None:
+            rules = rules_text(conn, repo.id, there.get(attributes.FILE))
+        if ignored is None:
+            ignored = rules_text(conn, repo.id, there.get(".gitignore"))
         lfs = attributes.LfsRules(rules)
         ignore = IgnoreRules(ignored)
         _check_work(lfs.work + ignore.work, wanted.files)
         verdicts = [_verdict(file, there.get(file.path), lfs, ignore) for file in wanted.files]
-        return PreuploadAnswer(verdicts, revision.commit.hex())
+        return PreuploadAnswer(verdicts, commit)
 
     return json_answer(await app.db.read(work))
+
+
+def _place(conn: Connection, repo: Repo, name: str) -> tuple[bytes, str | None]:
+    """Return the root folder and the commit of a revision: the empty one, and no commit, of the
+    branch that a repository's first commit will make. revision_not_found.
+    """
+    found = store.resolve(conn, repo.id, name, default_branch=repo.default_branch)
+    if found is not None:
+        return found.tree, found.commit.hex()
+    branch_named(conn, repo, name)
+    return store.EMPTY_TREE, None
 
 
 def _verdict(
@@ -89,14 +103,6 @@ def _known_oid(entry: Entry | None) -> str | None:
     if entry is None or entry.kind != "file":
         return None
     return entry.lfs.sha256.hex() if entry.lfs else entry.oid.hex()
-
-
-def _text(conn: Connection, repo_id: int, entry: Entry | None, given: str | None) -> str:
-    if given is not None:
-        return given
-    if entry is None or entry.kind != "file" or entry.size > RULES_LIMIT:
-        return ""
-    return store.blob(conn, repo_id, entry.oid, RULES_LIMIT).decode("utf-8", "replace")
 
 
 async def validate_yaml(_app: "App", request: Request) -> Response:

@@ -39,6 +39,8 @@ class NewFile:
 
     path: str
     blob: StagedBlob
+    mode: bytes | None = None
+    """What the file is to be for git; without one it stays what it was."""
 
 
 Operation = NewFile | LfsFile | DeletedPath | CopiedFile

@@ -34,6 +34,7 @@ from hubkeep.git.errors import (
 )
 from hubkeep.git.names import check_path
 from hubkeep.git.objects import StagedBlob, pointer_bytes, stage_blob
+from hubkeep.git.queries import has_refs
 from hubkeep.git.store import BRANCHES
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.kit.time import Millis
@@ -88,7 +89,19 @@ def write_first_commit(
 ) -> bytes:
     """Start a repository: `.gitattributes`, and `files` (small ones), on its default branch."""
     contents = {attributes.FILE: attributes.initial(repo.type), **files}
-    blobs = {path: stage_blob(content) for path, content in contents.items()}
+    return write_files(conn, repo, actor, "initial commit", contents, now)
+
+
+def write_files(
+    conn: Connection,
+    repo: Repo,
+    actor: Actor,
+    title: str,
+    files: Mapping[str, bytes],
+    now: Millis,
+) -> bytes:
+    """Write small files by their paths in one commit to the default branch; return its oid."""
+    blobs = {path: stage_blob(content) for path, content in files.items()}
     new = [NewFile(path, blob.without_data()) for path, blob in blobs.items()]
     _linked(conn, repo, actor, repo.default_branch, new, now)
     result = commit_changes(
@@ -96,7 +109,7 @@ def write_first_commit(
         repo.id,
         NewCommit(
             branch=repo.default_branch,
-            title="initial commit",
+            title=title,
             body="",
             author=signature_of(actor.user),
             author_id=actor.user_id,
@@ -112,11 +125,14 @@ def write_first_commit(
 def branch_named(conn: Connection, repo: Repo, revision: str) -> str:
     """Return the short name of the branch that a commit's address names.
 
-    revision_not_found for what does not exist, 400 for what exists and is no branch.
+    revision_not_found for what does not exist, 400 for what exists and is no branch. The default
+    branch of a repository without any commit is one: its first commit makes it.
     """
     name = revision.removeprefix(BRANCHES)
     # The engine takes full names too; by one of those a commit would move a tag.
     if not name.startswith("refs/") and store.branch_exists(conn, repo.id, name):
+        return name
+    if name == repo.default_branch and not has_refs(conn, repo.id):
         return name
     if store.resolve(conn, repo.id, revision, default_branch=repo.default_branch) is None:
         raise errors.revision_not_found(revision)
@@ -186,7 +202,7 @@ def _changes(
     for operation in plan.operations:
         match operation:
             case NewFile():
-                yield PutFile(operation.path, operation.blob)
+                yield PutFile(operation.path, operation.blob, operation.mode)
             case LfsFile():
                 oid = bytes.fromhex(operation.oid)
                 pointer = stage_blob(pointer_bytes(oid, linked[oid].size))

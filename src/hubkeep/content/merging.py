@@ -80,15 +80,19 @@ Planner = Callable[[Connection, Repo, str], Plan]
 
 
 async def carry_out(
-    app: "App", request: Request, wish: MergeRequest | RevertRequest, planner: Planner
+    app: "App",
+    request: Request,
+    branch: str,
+    wish: MergeRequest | RevertRequest,
+    planner: Planner,
 ) -> Outcome:
-    """Do what a plan says. Where the branch moves meanwhile it is planned anew, a few times.
+    """Do to a branch what a plan says. Where it moves meanwhile it is planned anew, a few times.
 
     409 with the conflicts; 412 where the branch is not at `parentCommit`, or keeps moving; 422 for
     what cannot be merged at all; 501 without git.
     """
     for left in reversed(range(_TRIES)):
-        plan = await app.db.read(lambda conn: _planned(app, conn, request, wish, planner))
+        plan = await app.db.read(lambda conn: _planned(app, conn, request, branch, wish, planner))
         if plan.other is None:
             return Outcome(plan.repo, plan.head.oid, None)
         try:
@@ -110,11 +114,12 @@ def _planned(
     app: "App",
     conn: Connection,
     request: Request,
+    branch: str,
     wish: MergeRequest | RevertRequest,
     planner: Planner,
 ) -> Plan:
     repo = visit(conn, request, Action.WRITE, app.clock()).repo
-    plan = planner(conn, repo, branch_named(conn, repo, request.path_params["branch"]))
+    plan = planner(conn, repo, branch_named(conn, repo, branch))
     expected = (wish.parent_commit or "").lower()
     if not plan.head.oid.hex().startswith(expected):
         raise errors.branch_moved()
@@ -150,11 +155,16 @@ def plan_revert(conn: Connection, repo: Repo, branch: str, commit: str) -> Plan:
     before = EMPTY_TREE
     if undone.parents:
         before = commits(conn, repo.id, undone.parents[:1])[undone.parents[0]].tree
-    body = f"This reverts commit {undone.oid.hex()}."
-    if len(undone.parents) > 1:
-        body = f"{body[:-1]}, reversing\nchanges made to {undone.parents[0].hex()}."
     sides = (Side(head.tree, branch), Side(before, f"parent of {undone.oid.hex()[:7]}"))
-    return Plan(repo, branch, head, undone, sides, undone.tree, f'Revert "{undone.title}"', body)
+    return Plan(repo, branch, head, undone, sides, undone.tree, *words_of_revert(undone))
+
+
+def words_of_revert(undone: CommitRow) -> tuple[str, str]:
+    """Return title and text of a commit that takes another one back, in git's words."""
+    text = f"This reverts commit {undone.oid.hex()}."
+    if len(undone.parents) > 1:
+        text = f"{text[:-1]}, reversing\nchanges made to {undone.parents[0].hex()}."
+    return f'Revert "{undone.title}"', text
 
 
 async def _merged(app: "App", plan: Plan) -> Prepared:

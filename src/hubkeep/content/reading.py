@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from hubkeep import errors
+from hubkeep.content.wire import RULES_LIMIT
 from hubkeep.git import store
 from hubkeep.git.store import CommitRow, Entry, Memo, Revision
 from hubkeep.repos.types import Repo
@@ -25,6 +26,15 @@ def file_at(conn: Connection, repo: Repo, revision: Revision, path: str) -> Entr
     if found is None or found.kind == "directory":
         raise errors.entry_not_found(path, revision.commit.hex())
     return found
+
+
+def rules_text(conn: Connection, repo_id: int, entry: Entry | None) -> str:
+    """Return the text of `.gitignore` or `.gitattributes`; "" where it is too large to be followed
+    or not there.
+    """
+    if entry is None or entry.kind != "file" or entry.size > RULES_LIMIT:
+        return ""
+    return store.blob(conn, repo_id, entry.oid, RULES_LIMIT).decode("utf-8", "replace")
 
 
 def last_changes(

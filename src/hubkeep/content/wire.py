@@ -50,7 +50,7 @@ class PreuploadVerdict(msgspec.Struct, rename="camel"):
 
 class PreuploadAnswer(msgspec.Struct, rename="camel"):
     files: list[PreuploadVerdict]
-    commit_oid: str
+    commit_oid: str | None
 
 
 class CommitHeader(msgspec.Struct, rename="camel"):

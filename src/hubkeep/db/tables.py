@@ -77,6 +77,18 @@ accounts = Table(
     _time("created_at"),
 )
 
+# For administrators' lists, which ask for the last two in these very words.
+Index("ix_accounts_kind", accounts.c.kind, accounts.c.name_key)
+Index("ix_accounts_email", accounts.c.email)
+for _which in ("is_admin", "disabled"):
+    Index(
+        f"ix_accounts_{_which}",
+        accounts.c.kind,
+        accounts.c.name_key,
+        sqlite_where=text(_which),
+        postgresql_where=text(_which),
+    )
+
 memberships = Table(
     "memberships",
     metadata,
@@ -441,7 +453,7 @@ downloads_seen = Table(
 # The orders in which repositories are listed. Ties are broken by id, so every position is one of a
 # kind; `private` stands before the key, so that what strangers list is walked without touching the
 # rest.
-for _key in ("created_at", "last_modified", "downloads", "likes", "trending"):
+for _key in ("created_at", "last_modified", "downloads", "likes", "trending", "used_storage"):
     Index(f"ix_repos_by_{_key}", repos.c.type, repos.c.private, repos.c[_key], repos.c.id)
 
 # What each repository is found by, as words (repos/search_terms.py). Counters are not among them
@@ -519,3 +531,11 @@ jobs = Table(
     _time("created_at"),
 )
 Index("ix_jobs_run_at", jobs.c.failed, jobs.c.run_at)
+# For administrators, who look at jobs by kind, and at those that somebody has.
+Index("ix_jobs_kind", jobs.c.kind, jobs.c.failed, jobs.c.run_at)
+Index(
+    "ix_jobs_lease_until",
+    jobs.c.lease_until,
+    sqlite_where=jobs.c.lease_until.is_not(None),
+    postgresql_where=jobs.c.lease_until.is_not(None),
+)

@@ -26,10 +26,14 @@ ATTRIBUTES_LINE = 2048  # past this many bytes git refuses a line of .gitattribu
 
 @dataclass(frozen=True, slots=True)
 class PutFile:
-    """Write a file, new or not; an executable stays one. The blob's data is not needed here."""
+    """Write a file, new or not. The blob's data is not needed here.
+
+    Without a `mode` an executable stays one.
+    """
 
     path: str
     blob: StagedBlob
+    mode: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,7 @@ def _apply(
     for change, path in zip(changes, paths, strict=True):
         match change:
             case PutFile():
-                edit.put(path, change.blob.oid)
+                edit.put(path, change.blob.oid, change.mode)
                 written[path] = change.blob.oid
             case DeletePath():
                 edit.delete(path)

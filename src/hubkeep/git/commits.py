@@ -43,12 +43,15 @@ def _unicode(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What a commit object says; `author` is `name <email>`, times are seconds since 1970."""
+    """What a commit object says; `author` and `committer` are `name <email>`, times are seconds
+    since 1970.
+    """
 
     tree: bytes
     parents: tuple[bytes, ...]
     author: str
     authored_at: int
+    committer: str
     committed_at: int
     title: str
     message: str
@@ -104,13 +107,14 @@ def parse_commit(payload: bytes) -> Commit:
     if len(rest) < parents + 2:
         raise BadObject("A commit lacks its author or committer")
     author, authored_at = _who(rest[parents], b"author ")
-    _, committed_at = _who(rest[parents + 1], b"committer ")
+    committer, committed_at = _who(rest[parents + 1], b"committer ")
     title, _, message = text.decode("utf-8", "replace").lstrip("\n").partition("\n")
     return Commit(
         tree=_oid(tree, b"tree "),
         parents=tuple(_oid(line, b"parent ") for line in rest[:parents]),
         author=author,
         authored_at=authored_at,
+        committer=committer,
         committed_at=committed_at,
         title=title,
         message=message.strip("\n"),

@@ -13,8 +13,62 @@ from dataclasses import dataclass
 _CONTEXT = 3
 _SNIFF = 8000  # as many bytes as git looks at
 _MAX_LINES = 4000  # of what is left between equal ends; the search for matches is quadratic
+_STEPS, _STEPS_PER_LINE = 50_000, 100  # several times what texts ask for that people change
 _NEEDS_QUOTES = re.compile(r'["\\\x00-\x1f\x7f]')
 _NOTHING = "0" * 40
+
+
+class TooDifferent(Exception):
+    """Finding out what two texts share would take too long."""
+
+
+class Allowance:
+    """Steps that comparing many texts may take in all; what one asks for beyond them is refused."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether a text was refused."""
+        return self._left < 0
+
+    def spend(self, steps: int) -> None:
+        """Take some of what is left. TooDifferent where that is less."""
+        self._left -= steps
+        if self._left < 0:
+            raise TooDifferent
+
+
+class Matcher(difflib.SequenceMatcher):
+    """A matcher of lines that raises TooDifferent where texts are made to keep it busy.
+
+    What it does is counted in steps before it does it: as many as the square of the lines times
+    their number are possible, which for two texts of 4,000 lines is a minute. `shared` is what it
+    has together with others, besides its own.
+    """
+
+    def __init__(
+        self, old: Sequence[str], new: Sequence[str], shared: Allowance | None = None
+    ) -> None:
+        lines = len(old) + len(new)
+        if shared is not None:
+            shared.spend(lines)
+        super().__init__(None, old, new)
+        self._old = old
+        self._own = Allowance(_STEPS + _STEPS_PER_LINE * lines)
+        self._shared = shared
+
+    def find_longest_match(
+        self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+    ) -> difflib.Match:
+        """The longest run of lines that the two share within a part of each."""
+        there: dict[str, list[int]] = self.b2j  # ty: ignore
+        steps = sum(len(there.get(line, ())) + 1 for line in self._old[alo:ahi])
+        self._own.spend(steps)
+        if self._shared is not None:
+            self._shared.spend(steps)
+        return super().find_longest_match(alo, ahi, blo, bhi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +80,9 @@ class DiffSide:
     content: bytes | None
 
 
-def file_patch(path: str, old: DiffSide | None, new: DiffSide | None) -> str:
+def file_patch(
+    path: str, old: DiffSide | None, new: DiffSide | None, allowance: Allowance | None = None
+) -> str:
     """Return the patch of one file as git writes it; None is a side on which it is not there.
 
     A side that is binary, or has no content to show, makes it one line, which `git apply` refuses.
@@ -39,18 +95,21 @@ def file_patch(path: str, old: DiffSide | None, new: DiffSide | None) -> str:
     ids = f"{old.oid if old else _NOTHING}..{new.oid if new else _NOTHING}"
     both = old is not None and new is not None and old.mode == new.mode
     head += f"index {ids}{' ' + old.mode if old and both else ''}\n"
-    text = sides_diff(path, old, new)
+    text = sides_diff(path, old, new, allowance)
     if text is not None:
         return head + text
     names = [_quoted("a/" + path) if old else "/dev/null", _quoted("b/" + path)]
     return f"{head}Binary files {names[0]} and {names[1] if new else '/dev/null'} differ\n"
 
 
-def sides_diff(path: str, old: DiffSide | None, new: DiffSide | None) -> str | None:
+def sides_diff(
+    path: str, old: DiffSide | None, new: DiffSide | None, allowance: Allowance | None = None
+) -> str | None:
     """Return the unified diff of two sides, None where one is binary or not to be shown."""
     if any(side is not None and side.content is None for side in (old, new)):
         return None
-    return unified_diff(path, old.content if old else None, new.content if new else None)
+    before, after = old.content if old else None, new.content if new else None
+    return unified_diff(path, before, after, allowance)
 
 
 def _modes(old: DiffSide | None, new: DiffSide | None) -> str:
@@ -61,12 +120,14 @@ def _modes(old: DiffSide | None, new: DiffSide | None) -> str:
     return "" if old.mode == new.mode else f"old mode {old.mode}\nnew mode {new.mode}\n"
 
 
-def unified_diff(path: str, old: bytes | None, new: bytes | None) -> str | None:
+def unified_diff(
+    path: str, old: bytes | None, new: bytes | None, allowance: Allowance | None = None
+) -> str | None:
     """Return a unified diff of two versions of a file, "" if they have the same lines.
 
     A version is None where there is no file. The answer is None where a side is binary, as git sees
-    it: a NUL near the start. Where too many lines differ to compare them in bounded time, all of
-    them are replaced.
+    it: a NUL near the start. Where too many lines differ to compare them in bounded time, or within
+    what is left of an allowance that several files share, all of them are replaced.
     """
     one, other = old or b"", new or b""
     if b"\0" in one[:_SNIFF] or b"\0" in other[:_SNIFF]:
@@ -80,8 +141,11 @@ def unified_diff(path: str, old: bytes | None, new: bytes | None) -> str | None:
     before, after = before[first : len(before) - last], after[first : len(after) - last]
     names = ["/dev/null" if old is None else _name("a/" + path)]
     names.append("/dev/null" if new is None else _name("b/" + path))
-    hunks = _hunks if max(len(before), len(after)) <= _MAX_LINES else _one_hunk
-    return f"--- {names[0]}\n+++ {names[1]}\n" + "".join(hunks(before, after, first))
+    try:
+        hunks = "".join(_hunks(before, after, first, allowance))
+    except TooDifferent:
+        hunks = "".join(_one_hunk(before, after, first))
+    return f"--- {names[0]}\n+++ {names[1]}\n{hunks}"
 
 
 def _quoted(name: str) -> str:
@@ -108,8 +172,12 @@ def _common(one: Sequence[str], other: Sequence[str]) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def _hunks(old: Sequence[str], new: Sequence[str], offset: int) -> Iterator[str]:
-    for group in difflib.SequenceMatcher(None, old, new).get_grouped_opcodes(_CONTEXT):
+def _hunks(
+    old: Sequence[str], new: Sequence[str], offset: int, allowance: Allowance | None
+) -> Iterator[str]:
+    if max(len(old), len(new)) > _MAX_LINES:
+        raise TooDifferent
+    for group in Matcher(old, new, allowance).get_grouped_opcodes(_CONTEXT):
         start = _range(group[0][1] + offset, group[-1][2] - group[0][1])
         yield f"@@ -{start} +{_range(group[0][3] + offset, group[-1][4] - group[0][3])} @@\n"
         for tag, i1, i2, j1, j2 in group:

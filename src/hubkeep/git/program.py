@@ -83,17 +83,20 @@ def run(
     given: bytes = b"",
     env: Mapping[str, str] | None = None,
     fine: Sequence[int] = (0,),
+    into: IO[bytes] | None = None,
 ) -> bytes:
     """Run git in a folder until it ends, and return what it printed; for threads.
 
-    GitFailed where its exit code is not among `fine` or its time is over, GitMissing.
+    With `into`, a file, what it prints goes there, and no more than `limits.file_bytes` of it; it
+    has what was printed until then where git fails. GitFailed where its exit code is not among
+    `fine` or its time is over, GitMissing.
     """
     with subprocess.Popen(
         command(arguments, limits),
         cwd=folder,
         env=environment(env),
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=subprocess.PIPE if into is None else into,
         stderr=subprocess.PIPE,
         start_new_session=True,
     ) as process:
@@ -106,7 +109,7 @@ def run(
             raise
     if process.returncode not in fine:
         raise GitFailed(said(complaint) or f"git ended with code {process.returncode}")
-    return printed
+    return printed or b""
 
 
 async def start(

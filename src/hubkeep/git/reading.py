@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
+from hubkeep.git.commits import Commit, parse_commit
 from hubkeep.git.errors import BadObject, NotAFolder, ObjectMissing, PathMissing, TooLarge
 from hubkeep.git.folders import Trees, described, shown, split
 from hubkeep.git.objects import Kind, inflate
@@ -186,3 +187,12 @@ def blob(conn: Connection, repo_id: int, oid: bytes, limit: int) -> bytes:
             raise TooLarge(f"{oid.hex()} has {size} bytes, more than {limit}")
         return inflate(data, size)
     raise ObjectMissing(f"The blob {oid.hex()} is missing")
+
+
+def commit_object(conn: Connection, repo_id: int, oid: bytes) -> Commit:
+    """Return all that a commit says. ObjectMissing, BadObject."""
+    for _, kind, size, data in object_data(conn, repo_id, [oid]):
+        if kind != Kind.COMMIT:
+            raise BadObject(f"{oid.hex()} is not a commit")
+        return parse_commit(inflate(data, size))
+    raise ObjectMissing(f"The commit {oid.hex()} is missing")

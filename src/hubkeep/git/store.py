@@ -10,7 +10,7 @@ from hubkeep.git.last_commits import LastCommits, Memo, last_commit, last_commit
 from hubkeep.git.path_history import PathPage, log_of_path
 from hubkeep.git.queries import set_revision_facts
 from hubkeep.git.queries_refs import refs_below
-from hubkeep.git.reading import all_files, blob, entries, entry, folder, walk
+from hubkeep.git.reading import all_files, blob, commit_object, entries, entry, folder, walk
 from hubkeep.git.refs import (
     BRANCHES,
     TAGS,
@@ -40,6 +40,7 @@ __all__ = [
     "all_files",
     "blob",
     "branch_exists",
+    "commit_object",
     "compare",
     "compare_in_parts",
     "count_commits",

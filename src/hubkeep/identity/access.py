@@ -7,11 +7,14 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 
 from hubkeep import errors
+from hubkeep.errors import HubError
+from hubkeep.http import raw_path
 from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.proofs import PasswordProof, given_password
 from hubkeep.identity.queries import account, authenticate, of_password, role_in
 from hubkeep.identity.queries_sessions import of_session
-from hubkeep.identity.sessions import NOTED_EVERY, counted_session, note_use
+from hubkeep.identity.rules import Action, HubResource, can
+from hubkeep.identity.sessions import NOTED_EVERY, counted_session, note_use, session_secret
 from hubkeep.kit.time import Millis
 
 
@@ -54,6 +57,32 @@ def signed_in_here(conn: Connection, request: Request, now: Millis) -> tuple[Act
     if actor.session is None:
         raise errors.forbidden("This is done in a browser that is signed in, not by a token")
     return actor, user
+
+
+def administrator(conn: Connection, request: Request, now: Millis) -> tuple[Actor, Account]:
+    """Return the actor and its account, which must be an administrator who is signed in here.
+
+    For everybody else nothing is at this address, whatever they send: not even a refusal of what
+    they sign in with.
+    """
+    try:
+        actor = actor_of(conn, request, now)
+    except HubError as refused:
+        raise errors.nothing_at(raw_path(request)) from refused
+    if actor.user is None or not can(actor, Action.ADMINISTER_HUB, HubResource()):
+        raise errors.nothing_at(raw_path(request))
+    return actor, actor.user
+
+
+def may_administer(conn: Connection, request: Request, now: Millis) -> bool:
+    """Say whether the browser is an administrator's, before its form has proven where it is from.
+
+    Only for choosing the refusal: nothing is done on the word of a cookie alone.
+    """
+    secret = session_secret(request)
+    if secret is None or request.headers.get("authorization"):
+        return False
+    return can(of_session(conn, secret, now), Action.ADMINISTER_HUB, HubResource())
 
 
 def sees_private(conn: Connection, viewer: Actor, owner: Account) -> bool:

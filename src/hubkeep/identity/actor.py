@@ -48,7 +48,7 @@ class Account:
 class Token:
     """An access token, without its secret."""
 
-    id: int
+    public_id: str
     name: str
     role: TokenRole
     created_at: int
@@ -67,8 +67,8 @@ class Actor:
     token: Token | None = None
     password: str | None = None
     """The fingerprint of the password that was given."""
-    session: int | None = None
-    """The browser's session."""
+    session: str | None = None
+    """The browser's session, by its public id."""
     session_seen_at: int = 0
     """When that was last noted to be in use."""
 

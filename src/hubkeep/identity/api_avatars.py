@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A picture for each account, drawn from a hash of its name: nothing that users wrote is in it."""
+"""A picture for each account: its own, or one drawn from a hash of its name."""
 
 import hashlib
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from hubkeep import errors
 from hubkeep.identity.names import BadName, check_name, key
+from hubkeep.identity.queries_avatars import picture_of
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -16,13 +17,17 @@ if TYPE_CHECKING:
 _SUFFIX = ".svg"
 _HALF = 3  # columns that are drawn; the other two mirror them
 _HEADERS = {
-    "Cache-Control": "public, max-age=604800",
+    "Cache-Control": "public, max-age=60",  # who changes theirs sees that soon, everywhere
     "Content-Security-Policy": "default-src 'none'",
 }
 
 
-async def avatar(_app: "App", request: Request) -> Response:
-    """Answer `/avatars/{name}.svg`, for any name that an account may have: it tells of none."""
+async def avatar(app: "App", request: Request) -> Response:
+    """Answer `/avatars/{name}.svg`, for any name that an account may have.
+
+    A PNG where the account has a picture of its own, whatever the address ends in; else it tells
+    nothing of whether there is such an account.
+    """
     file = request.path_params["file"]
     name = file.removesuffix(_SUFFIX)
     try:
@@ -31,7 +36,13 @@ async def avatar(_app: "App", request: Request) -> Response:
         raise errors.not_found(str(bad)) from bad
     if name == file:
         raise errors.not_found("Pictures end in .svg")
-    return Response(identicon(name), 200, _HEADERS, "image/svg+xml")
+    own = await app.db.read(lambda conn: picture_of(conn, name))
+    body, kind = (identicon(name), "image/svg+xml") if own is None else (own, "image/png")
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {**_HEADERS, "ETag": etag}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(None, 304, headers)
+    return Response(body, 200, headers, kind)
 
 
 def identicon(name: str) -> bytes:

@@ -82,7 +82,7 @@ def create_org(
 
 def delete_account(conn: Connection, kind: Kind, name: str) -> None:
     """Delete a user or an organisation that owns no repository, with its tokens and memberships."""
-    found = find(conn, kind, name)
+    found = find(conn, kind, name, with_disabled=True)
     owned = queries_admin.owned_paths(conn, found.id, _SHOWN + 1)
     if owned:
         more = ", ..." if len(owned) > _SHOWN else ""
@@ -102,6 +102,27 @@ def set_disabled(conn: Connection, name: str, disabled: bool) -> None:
         raise Refused(f"there is no user {name!r}; 'hubkeep user list' shows them")
     queries_admin.update_account(conn, found, disabled=disabled)
     end_sessions(conn, found)
+
+
+def set_admin(conn: Connection, name: str, is_admin: bool) -> None:
+    """Make a user an administrator of the hub, or no longer; Refused for the last one."""
+    found = find(conn, "user", name, with_disabled=True)
+    if not is_admin:
+        keep_an_administrator(conn, found)
+    queries_admin.update_account(conn, found.id, is_admin=is_admin)
+
+
+def keep_an_administrator(conn: Connection, leaving: Account) -> None:
+    """Refuse if nobody administers the hub without this account; disabled ones do not count.
+
+    Who takes an administrator away waits for who does so already, so that two do not take away each
+    other.
+    """
+    others = queries_admin.lock_administrators(conn)
+    if leaving.id in others and len(others) == 1:
+        raise Refused(
+            f"{leaving.name} is the last administrator of this hub: make another one first"
+        )
 
 
 def set_password(conn: Connection, name: str, password_hash: str) -> None:
@@ -130,15 +151,15 @@ def invite(
 
 def add_member(conn: Connection, org: str, user: str, role: Role, now: Millis) -> None:
     """Make a user a member of an organisation, or change the role of one."""
-    queries_admin.set_member(
-        conn, find(conn, "org", org).id, find(conn, "user", user).id, role, now
-    )
+    member = find(conn, "user", user, with_disabled=True)
+    queries_admin.set_member(conn, find(conn, "org", org).id, member.id, role, now)
 
 
 def remove_member(conn: Connection, org: str, user: str) -> None:
     """End a membership."""
     found = find(conn, "org", org)
-    if not queries_admin.delete_member(conn, found.id, find(conn, "user", user).id):
+    member = find(conn, "user", user, with_disabled=True)
+    if not queries_admin.delete_member(conn, found.id, member.id):
         raise Refused(f"{user} is no member of {found.name}")
 
 
@@ -176,14 +197,14 @@ def create_token(
 
 def revoke_token(conn: Connection, user: str, name_or_id: str) -> None:
     """Delete a user's token by its name or id; it fails from the next request on."""
-    found = find(conn, "user", user)
+    found = find(conn, "user", user, with_disabled=True)
     if not queries_admin.delete_token(conn, found.id, name_or_id):
         raise Refused(f"{found.name} has no token {name_or_id!r}; 'hubkeep token list' shows them")
 
 
-def find(conn: Connection, kind: Kind, name: str) -> Account:
+def find(conn: Connection, kind: Kind, name: str, *, with_disabled: bool = False) -> Account:
     """Return the user or the organisation of this name; Refused where there is none."""
-    found = account(conn, name)
+    found = account(conn, name, with_disabled=with_disabled)
     if found is None or found.kind != kind:
         what = "user" if kind == "user" else "organisation"
         raise Refused(f"there is no {what} {name!r}; 'hubkeep {kind} list' shows them")

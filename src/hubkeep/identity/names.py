@@ -13,12 +13,12 @@ _DUNDER = re.compile(r"__[A-Za-z0-9_\-.]*[A-Za-z0-9][A-Za-z0-9_\-.]*__")
 # First segments of addresses that are, or will be, the hub's own: no account may be called so.
 _RESERVED_WORDS = (
     "admin api assets avatars blog buckets cas changelog chat collections console content "
-    "datasets discussions docs downloads enterprise events explore favicon.ico files follow "
+    "datasets design discussions docs downloads enterprise events explore favicon.ico files follow "
     "healthz help hub-docs inference insights join kernels learn lfs login logout main me "
     "metrics model models new notifications oauth organizations papers posts pricing privacy "
     "public raw readyz resolve robots.txt rss search security sessions settings signup "
-    "snapshots spaces static status storage support tasks teams telemetry terms tos tree "
-    "trending upload uploads user users v1 v2 web webhooks well-known .well-known"
+    "snapshots social spaces static status storage support tasks teams telemetry terms tos "
+    "tree trending upload uploads user users v1 v2 web webhooks well-known .well-known"
 )
 RESERVED = frozenset(_RESERVED_WORDS.split())
 

@@ -2,10 +2,14 @@
 """Passwords: argon2id with the library's defaults (64 MiB, 200 ms: never on the event loop)."""
 
 import hashlib
+import secrets
 from functools import cache
 
 MIN_LENGTH = 8
 MAX_LENGTH = 1024
+
+# Without what looks like something else in some type: 0 and o, 1, i and l.
+_CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class BadPassword(ValueError):
@@ -19,6 +23,11 @@ def hash_password(password: str) -> str:
     if not could_be(password):
         raise BadPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
     return PasswordHasher().hash(password)
+
+
+def new_password() -> str:
+    """Return a password that nobody can guess (79 bits) and that can be told over the telephone."""
+    return "-".join("".join(secrets.choice(_CLEAR) for _ in range(4)) for _ in range(4))
 
 
 def could_be(password: str) -> bool:

@@ -29,9 +29,8 @@ _BY_PASSWORD = Lookup(
         accounts.c.id == bindparam("id"), accounts.c.disabled.is_(False)
     )
 )
-_BY_NAME = select(*ACCOUNT_COLUMNS).where(
-    accounts.c.name_key == bindparam("key"), accounts.c.disabled.is_(False)
-)
+_ANY_BY_NAME = select(*ACCOUNT_COLUMNS).where(accounts.c.name_key == bindparam("key"))
+_BY_NAME = _ANY_BY_NAME.where(accounts.c.disabled.is_(False))
 _ROLE = select(memberships.c.role).where(
     memberships.c.org_id == bindparam("org"), memberships.c.user_id == bindparam("user")
 )
@@ -53,10 +52,10 @@ def authenticate(conn: Connection, authorization: str | None, now: Millis) -> Ac
     row = _BY_TOKEN.first(conn, {"hash": token_hash(secret)}) if secret else None
     if row is None:
         raise errors.bad_credentials()
-    token_id, name, role, created_at, expires_at = row[len(ACCOUNT_COLUMNS) :]
+    public_id, name, role, created_at, expires_at = row[len(ACCOUNT_COLUMNS) :]
     if expires_at is not None and expires_at <= now:
         raise errors.bad_credentials()
-    return Actor(account_of(row), Token(token_id, name, TokenRole(role), created_at, expires_at))
+    return Actor(account_of(row), Token(public_id, name, TokenRole(role), created_at, expires_at))
 
 
 def of_password(conn: Connection, proof: PasswordProof) -> Actor:
@@ -81,13 +80,14 @@ def account_of(row: Sequence) -> Account:
     return Account(*row[: len(ACCOUNT_COLUMNS)])
 
 
-def account(conn: Connection, name: str) -> Account | None:
-    """Return the account of this name, whatever its case; None if there is none or it is
-    disabled.
+def account(conn: Connection, name: str, *, with_disabled: bool = False) -> Account | None:
+    """Return the account of this name, whatever its case; None if there is none or it is disabled,
+    unless that does not matter.
     """
     if not storable(name):
         return None
-    row = conn.execute(_BY_NAME, {"key": key(name)}).first()
+    found = _ANY_BY_NAME if with_disabled else _BY_NAME
+    row = conn.execute(found, {"key": key(name)}).first()
     return account_of(row) if row else None
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, text, update
 
 from hubkeep.db.tables import accounts, memberships, repos, tokens
 from hubkeep.db.upserts import insert_for
@@ -50,6 +50,15 @@ def account_id(conn: Connection, name: str) -> int | None:
 def update_account(conn: Connection, account_id: int, **columns: str | bool | None) -> None:
     """Change columns of an account."""
     conn.execute(update(accounts).where(accounts.c.id == account_id).values(**columns))
+
+
+def lock_administrators(conn: Connection) -> Sequence[int]:
+    """Return the ids of the hub's administrators who are not disabled, none of which anybody else
+    changes until the end of this transaction.
+    """
+    who = accounts.c
+    found = select(who.id).where(text("is_admin"), who.kind == "user", who.disabled.is_(False))
+    return conn.execute(found.order_by(who.name_key).with_for_update()).scalars().all()
 
 
 def list_accounts(conn: Connection, kind: Kind) -> list[AccountLine]:
@@ -143,7 +152,9 @@ def insert_token(
     return public_id
 
 
-def list_tokens(conn: Connection, user_id: int | None = None) -> list[TokenLine]:
+def list_tokens(
+    conn: Connection, user_id: int | None = None, limit: int | None = None
+) -> list[TokenLine]:
     """Return the tokens of a user, or of all, by user and name; never what they were made of."""
     statement = (
         select(
@@ -157,10 +168,16 @@ def list_tokens(conn: Connection, user_id: int | None = None) -> list[TokenLine]
         )
         .join(accounts, accounts.c.id == tokens.c.user_id)
         .order_by(accounts.c.name_key, tokens.c.name)
+        .limit(limit)
     )
     if user_id is not None:
         statement = statement.where(tokens.c.user_id == user_id)
     return [TokenLine(*row) for row in conn.execute(statement)]
+
+
+def delete_tokens(conn: Connection, user_id: int) -> int:
+    """Delete all tokens of a user; return how many those were."""
+    return conn.execute(delete(tokens).where(tokens.c.user_id == user_id)).rowcount
 
 
 def delete_token(conn: Connection, user_id: int, name_or_id: str) -> bool:

@@ -52,7 +52,9 @@ def take_invitation(conn: Connection, secret: str, now: Millis) -> bool:
     return conn.execute(mine).rowcount == 1
 
 
-def list_invitations(conn: Connection, now: Millis) -> Sequence[InvitationLine]:
+def list_invitations(
+    conn: Connection, now: Millis, limit: int | None = None
+) -> Sequence[InvitationLine]:
     """Return the invitations that are not used or over, the newest first."""
     rows = conn.execute(
         select(
@@ -65,6 +67,7 @@ def list_invitations(conn: Connection, now: Millis) -> Sequence[InvitationLine]:
         .outerjoin(accounts, accounts.c.id == invitations.c.made_by)
         .where(invitations.c.expires_at > now)
         .order_by(invitations.c.created_at.desc(), invitations.c.id.desc())
+        .limit(limit)
     )
     return [InvitationLine(*row) for row in rows]
 

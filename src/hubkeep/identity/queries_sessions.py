@@ -15,7 +15,7 @@ from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
 
 _BY_HASH = Lookup(
-    select(*ACCOUNT_COLUMNS, sessions.c.id, sessions.c.seen_at, sessions.c.expires_at)
+    select(*ACCOUNT_COLUMNS, sessions.c.public_id, sessions.c.seen_at, sessions.c.expires_at)
     .join(accounts, accounts.c.id == sessions.c.user_id)
     .where(sessions.c.hash == bindparam("hash"), accounts.c.disabled.is_(False))
 )
@@ -25,7 +25,6 @@ _OF_USER = (
         sessions.c.agent,
         sessions.c.created_at,
         sessions.c.seen_at,
-        sessions.c.id,
     )
     .where(sessions.c.user_id == bindparam("user"), sessions.c.expires_at > bindparam("now"))
     .order_by(sessions.c.seen_at.desc(), sessions.c.id.desc())
@@ -40,7 +39,6 @@ class Session:
     agent: str
     created_at: Millis
     seen_at: Millis
-    id: int
 
 
 def of_session(conn: Connection, secret: str, now: Millis) -> Actor:
@@ -66,9 +64,9 @@ def open_session(conn: Connection, user_id: int, secret: str, agent: str, now: M
     conn.execute(insert(sessions).values(values))
 
 
-def touch_session(conn: Connection, session_id: int, now: Millis) -> None:
+def touch_session(conn: Connection, public_id: str, now: Millis) -> None:
     """Note that a session is in use, which lets it last on."""
-    mine = update(sessions).where(sessions.c.id == session_id, sessions.c.expires_at > now)
+    mine = update(sessions).where(sessions.c.public_id == public_id, sessions.c.expires_at > now)
     conn.execute(mine.values(seen_at=now, expires_at=now + LASTS))
 
 
@@ -88,9 +86,9 @@ def end_session_of(conn: Connection, secret: str) -> None:
     conn.execute(delete(sessions).where(sessions.c.hash == token_hash(secret)))
 
 
-def end_sessions(conn: Connection, user_id: int, keep: int | None = None) -> int:
+def end_sessions(conn: Connection, user_id: int, keep: str | None = None) -> int:
     """End all sessions of a user but one; return how many ended."""
     mine = delete(sessions).where(sessions.c.user_id == user_id)
     if keep is not None:
-        mine = mine.where(sessions.c.id != keep)
+        mine = mine.where(sessions.c.public_id != keep)
     return conn.execute(mine).rowcount

@@ -27,6 +27,9 @@ class Action(StrEnum):
     # settings and members.
     ADMINISTER = "administer"
     CREATE_IN = "create-in"  # make a repository in a namespace
+    # The hub itself: its accounts, jobs and settings. For who is signed in here, never by a token:
+    # whoever finds an administrator's token could make themselves at home with it.
+    ADMINISTER_HUB = "administer-hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def can(actor: Actor, action: Action, resource: Resource) -> bool:
     """
     if action in (Action.ANYONE, Action.LIST, Action.SIGNED, Action.CAS, Action.OPERATE):
         return isinstance(resource, HubResource)
+    if action is Action.ADMINISTER_HUB:
+        return isinstance(resource, HubResource) and _administers(actor)
     if action in _WRITING and not actor.may_write:
         return False
     if action is Action.ACT_AS_USER:
@@ -77,6 +82,10 @@ def can(actor: Actor, action: Action, resource: Resource) -> bool:
     if isinstance(resource, NamespaceResource):
         return _can_in_namespace(actor, action, resource)
     return False
+
+
+def _administers(actor: Actor) -> bool:
+    return actor.session is not None and actor.user is not None and actor.user.is_admin
 
 
 def _can_in_namespace(actor: Actor, action: Action, place: NamespaceResource) -> bool:

@@ -23,6 +23,7 @@ FORM_HEADER = "x-csrf-token"
 
 _READING = frozenset({"GET", "HEAD"})
 _PROVEN = "hubkeep.from-own-page"
+_TO_PROVE = "hubkeep.gives-a-right"
 _IN_USE = "hubkeep.session-in-use"
 
 
@@ -39,7 +40,8 @@ def session_secret(request: Request) -> str | None:
 def counted_session(request: Request) -> str | None:
     """Return the cookie's secret if it counts for this request."""
     secret = session_secret(request)
-    if secret is None or request.method in _READING or request.scope.get(_PROVEN):
+    only_reads = request.method in _READING and not request.scope.get(_TO_PROVE)
+    if secret is None or only_reads or request.scope.get(_PROVEN):
         return secret
     given = request.headers.get(FORM_HEADER, "")
     return secret if is_form_token(secret, given) else None
@@ -50,12 +52,19 @@ def prove_own_page(request: Request) -> None:
     request.scope[_PROVEN] = True
 
 
-def note_use(request: Request, session: int) -> None:
+def ask_for_proof(request: Request) -> None:
+    """Have a cookie count only together with the header, whatever the method: for what is read and
+    gives a right to change something.
+    """
+    request.scope[_TO_PROVE] = True
+
+
+def note_use(request: Request, session: str) -> None:
     """Note that it is time to write down that a session is in use."""
     request.scope[_IN_USE] = session
 
 
-def session_in_use(request: Request) -> int | None:
+def session_in_use(request: Request) -> str | None:
     """Return the session whose use has to be written down; None where that was done of late."""
     return request.scope.get(_IN_USE)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql import ColumnElement
 
@@ -109,8 +109,8 @@ def claim(conn: Connection, now: Millis, lease: Millis = LEASE) -> Claimed | Non
 
 
 def renew(conn: Connection, claimed: Claimed, now: Millis, lease: Millis = LEASE) -> bool:
-    """Prolong the lease; False where the job is somebody else's by now."""
-    done = conn.execute(update(jobs).where(_is(claimed)).values(lease_until=now + lease))
+    """Prolong the lease; False where the job is somebody else's by now, or was given up."""
+    done = conn.execute(update(jobs).where(_goes_on(claimed)).values(lease_until=now + lease))
     return done.rowcount > 0
 
 
@@ -123,7 +123,7 @@ def release(conn: Connection, claimed: Claimed, now: Millis) -> None:
     """Put back a job that was broken off for no fault of its own."""
     conn.execute(
         update(jobs)
-        .where(_is(claimed))
+        .where(_goes_on(claimed))
         .values(lease_until=None, run_at=now, attempts=claimed.attempt - 1)
     )
 
@@ -142,7 +142,7 @@ def fail(conn: Connection, claimed: Claimed, now: Millis, error: str) -> bool:
     try:
         with conn.begin_nested():
             conn.execute(
-                update(jobs).where(_is(claimed)).values(dedup_key=claimed.dedup_key, **later)
+                update(jobs).where(_goes_on(claimed)).values(dedup_key=claimed.dedup_key, **later)
             )
     except IntegrityError:
         finish(conn, claimed)
@@ -152,6 +152,59 @@ def fail(conn: Connection, claimed: Claimed, now: Millis, error: str) -> bool:
 def forget_failed(conn: Connection, now: Millis) -> None:
     """Remove jobs that were given up a month ago."""
     conn.execute(delete(jobs).where(jobs.c.failed.is_(True), jobs.c.run_at < now - KEEP_FAILED))
+
+
+def run_now(conn: Connection, job_id: int, now: Millis) -> bool:
+    """Have a waiting job run as soon as a worker is free; False where it does not wait any more.
+
+    Whoever runs it already goes on: nothing is changed under a worker that has the job.
+    """
+    waiting = update(jobs).where(jobs.c.id == job_id, *_waits(now))
+    return conn.execute(waiting.values(run_at=now)).rowcount > 0
+
+
+def abandon(conn: Connection, job_id: int, now: Millis) -> bool:
+    """Give a waiting job up: it is kept with its error and not run; False where it does not wait.
+
+    A worker whose lease is over and that comes back to it may still say that it is done.
+    """
+    waiting = update(jobs).where(jobs.c.id == job_id, *_waits(now))
+    changed = {"failed": True, "lease_until": None, "dedup_key": None, "run_at": now}
+    error = func.coalesce(jobs.c.error, "given up by an administrator")
+    return conn.execute(waiting.values(error=error, **changed)).rowcount > 0
+
+
+def retry(conn: Connection, job_id: int, now: Millis) -> bool:
+    """Put a job that was given up into the queue as if it were new; False where there is none.
+
+    Where the same job waits already, that one stands for both and runs at once.
+    """
+    given_up = (jobs.c.id == job_id) & jobs.c.failed.is_(True)
+    found = select(jobs.c.kind, jobs.c.args).where(given_up).with_for_update()
+    row = conn.execute(found).first()
+    if row is None:
+        return False
+    key = _fitting(row.kind, row.args)
+    fresh = {"failed": False, "attempts": 0, "error": None, "created_at": now}
+    try:
+        with conn.begin_nested():
+            conn.execute(update(jobs).where(given_up).values(dedup_key=key, run_at=now, **fresh))
+    except IntegrityError:
+        conn.execute(delete(jobs).where(given_up))
+        sooner = update(jobs).where(jobs.c.dedup_key == key, jobs.c.run_at > now)
+        conn.execute(sooner.values(run_at=now))
+    return True
+
+
+def forget(conn: Connection, job_id: int) -> bool:
+    """Remove a job that was given up; False where there is none."""
+    given_up = (jobs.c.id == job_id) & jobs.c.failed.is_(True)
+    return conn.execute(delete(jobs).where(given_up)).rowcount > 0
+
+
+def _waits(now: Millis) -> tuple[ColumnElement[bool], ...]:
+    lease = jobs.c.lease_until
+    return jobs.c.failed.is_(False), or_(lease.is_(None), lease <= now)
 
 
 def _give_up(conn: Connection, claimed: Claimed, error: str) -> None:
@@ -166,7 +219,16 @@ def _is(claimed: Claimed) -> ColumnElement[bool]:
     return (jobs.c.id == claimed.id) & (jobs.c.attempts == claimed.attempt)
 
 
+def _goes_on(claimed: Claimed) -> ColumnElement[bool]:
+    """It is this worker's, and nobody has given it up meanwhile."""
+    return _is(claimed) & jobs.c.failed.is_(False)
+
+
 def _key(job: Job[Any]) -> str:
     """Kind and key, at most 256 characters: the column's width."""
-    key = f"{job.KIND}:{job.key()}"
-    return key if len(key) <= 256 else f"{job.KIND}:{hashlib.sha256(key.encode()).hexdigest()}"
+    return _fitting(job.KIND, job.key())
+
+
+def _fitting(kind: str, own: str) -> str:
+    key = f"{kind}:{own}"
+    return key if len(key) <= 256 else f"{kind}:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -44,6 +44,11 @@ class ByteCache:
                 self._used -= len(dropped) + _OVERHEAD
 
     @property
+    def limit(self) -> int:
+        """Bytes that it may hold."""
+        return self._limit
+
+    @property
     def used(self) -> int:
         """Bytes held, bookkeeping included."""
         return self._used

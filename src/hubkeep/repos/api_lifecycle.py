@@ -13,10 +13,8 @@ from hubkeep.http import empty_answer, json_answer, read_json
 from hubkeep.identity.access import signed_in
 from hubkeep.identity.rules import Action
 from hubkeep.repos import rules
-from hubkeep.repos.access import namespace_to_fill, reach_named, visit
-from hubkeep.repos.creating import already_exists
-from hubkeep.repos.queries_lifecycle import NameTaken, bury_repo, move_repo, set_private
-from hubkeep.repos.search_index import reindex
+from hubkeep.repos.access import reach_named, visit
+from hubkeep.repos.changing import delete_repo, open_or_close, rename
 from hubkeep.repos.wire import ChangeSettings, DeleteRepo, MoveRepo
 
 if TYPE_CHECKING:
@@ -32,8 +30,7 @@ async def delete(app: "App", request: Request) -> Response:
         actor, user = signed_in(conn, request, app.clock())
         path = f"{body.organization or user.name}/{body.name}"
         repo = reach_named(conn, actor, kind, path, Action.ADMINISTER)
-        bury_repo(conn, repo.id)
-        reindex(conn, repo.id)
+        delete_repo(conn, repo)
 
     await app.db.write(work)
     return empty_answer()
@@ -49,13 +46,7 @@ async def move(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> str:
         actor, _ = signed_in(conn, request, app.clock())
         repo = reach_named(conn, actor, kind, body.from_repo, Action.ADMINISTER)
-        owner = namespace_to_fill(conn, actor, namespace, kind)
-        try:
-            path = move_repo(conn, repo, owner, name)
-        except NameTaken as taken:
-            raise already_exists(base, kind, taken) from taken
-        reindex(conn, repo.id)
-        return path
+        return rename(conn, actor, repo, namespace, name, base)
 
     path = await app.db.write(work)
     return json_answer({"url": f"{base}/{kind.web_prefix}{path}", "name": path})
@@ -73,9 +64,7 @@ async def change_settings(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> dict[str, object]:
         repo = visit(conn, request, Action.ADMINISTER, app.clock()).repo
         closed = repo.private if private is None else private
-        if closed is not repo.private:
-            set_private(conn, repo.id, closed)
-            reindex(conn, repo.id)
+        open_or_close(conn, repo, closed)
         visibility = "private" if closed else "public"
         return {"visibility": visibility, "private": closed, "gated": repo.gated or False}
 

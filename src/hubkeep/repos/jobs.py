@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from hubkeep.kit.batches import batches
 from hubkeep.kit.time import day_of
+from hubkeep.repos.queries_figures import Figures, count_figures, note_figures
 from hubkeep.repos.queries_purge import buried_repos, purge_batch
 from hubkeep.repos.queries_scores import (
     WINDOW,
@@ -66,6 +67,13 @@ async def score_trending(app: "App") -> int:
     ids = await app.db.read(lambda conn: active_repos(conn, today))
     await _in_parts(app, ids, partial(score_repos, today=today))
     return len(ids)
+
+
+async def count_hub(app: "App") -> Figures:
+    """Count what there is on the hub, and keep it for those who ask."""
+    figures = await app.db.read(lambda conn: count_figures(conn, app.clock()))
+    await app.db.write(lambda conn: note_figures(conn, figures))
+    return figures
 
 
 async def _in_parts(

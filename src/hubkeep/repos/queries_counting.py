@@ -2,7 +2,7 @@
 """SQL of counting: downloads by repository and day, and who was counted in the last minutes."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -70,7 +70,12 @@ def _count(conn: Connection, batch: list[Noted], window: Millis) -> list[Noted]:
         ),
         [{"key": note.key, "counted_at": note.at} for note in fresh],
     )
-    days = Counter((note.repo_id, day_of(note.at)) for note in fresh)
+    add_downloads(conn, Counter((note.repo_id, day_of(note.at)) for note in fresh))
+    return fresh
+
+
+def add_downloads(conn: Connection, days: Mapping[tuple[int, int], int]) -> None:
+    """Add downloads to what is counted of repositories and days, all of the last 30 days."""
     add = insert_for(conn, downloads_daily)
     conn.execute(
         add.on_conflict_do_update(
@@ -79,6 +84,7 @@ def _count(conn: Connection, batch: list[Noted], window: Millis) -> list[Noted]:
         ),
         [{"repo_id": repo, "day": day, "count": n} for (repo, day), n in sorted(days.items())],
     )
-    totals = Counter(note.repo_id for note in fresh)
+    totals: Counter[int] = Counter()
+    for (repo, _), n in days.items():
+        totals[repo] += n
     conn.execute(_ADD_TO_REPO, [{"repo": repo, "n": n} for repo, n in sorted(totals.items())])
-    return fresh

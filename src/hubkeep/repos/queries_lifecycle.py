@@ -22,6 +22,10 @@ class NameTaken(Exception):
         self.public_id = public_id
 
 
+class Elsewhere(Exception):
+    """The repository was renamed or deleted since its row was read."""
+
+
 def make_repo(
     conn: Connection,
     kind: RepoType,
@@ -80,14 +84,14 @@ def move_repo(conn: Connection, repo: Repo, owner: Account, name: str) -> str:
     """Give a repository another name, in another namespace or the same; return `namespace/name`.
 
     The old name leads to it until that name is given to another. A name that it had before is
-    its own again. NameTaken.
+    its own again. NameTaken; Elsewhere.
     """
     path = f"{owner.name}/{name}"
     now_named = conn.execute(
         select(repos.c.path).where(repos.c.id == repo.id).with_for_update()
     ).scalar()
-    if now_named != repo.path:  # PostgreSQL: moved by somebody else since we looked
-        raise NameTaken(now_named or repo.path, repo.public_id)
+    if now_named != repo.path:  # PostgreSQL: somebody else did something since we looked
+        raise Elsewhere
     if path.lower() != repo.path.lower():
         _refuse_taken(conn, repo.type, path)
         _forget_alias(conn, repo.type, path)
@@ -107,9 +111,10 @@ def move_repo(conn: Connection, repo: Repo, owner: Account, name: str) -> str:
     return path
 
 
-def set_private(conn: Connection, repo_id: int, private: bool) -> None:
-    """Close or open a repository."""
-    conn.execute(update(repos).where(repos.c.id == repo_id).values(private=private))
+def set_private(conn: Connection, repo_id: int, private: bool) -> bool:
+    """Close or open a repository; False where it is deleted."""
+    change = update(repos).where(repos.c.id == repo_id, repos.c.type != DELETED)
+    return bool(conn.execute(change.values(private=private)).rowcount)
 
 
 def bury_repo(conn: Connection, repo_id: int) -> None:

@@ -7,8 +7,9 @@ not see is walked, counted or told by a place.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -34,11 +35,20 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.types import BigInteger, Double
 
 from hubkeep.cards.facts import Facts
-from hubkeep.db.tables import accounts, facts, memberships, repos, search_docs
+from hubkeep.cards.tags import REGION
+from hubkeep.db.tables import accounts, facts, memberships, repos, search_docs, tag_counts
 from hubkeep.identity.actor import Actor
 from hubkeep.repos.info import read_facts
 from hubkeep.repos.queries import INFO_COLUMNS
-from hubkeep.repos.search_terms import Terms, as_text, can_be_in_a_name, fts5_query, tsquery
+from hubkeep.repos.search_terms import (
+    Terms,
+    as_text,
+    can_be_in_a_name,
+    class_of,
+    fts5_query,
+    tag_term,
+    tsquery,
+)
 from hubkeep.repos.search_wanted import Place, Side, Viewer, Wanted, terms_on
 from hubkeep.repos.types import InfoRow
 
@@ -52,6 +62,14 @@ _TESTED = tuple(
 )
 _ORGANISATIONS = select(memberships.c.org_id).where(memberships.c.user_id == bindparam("user"))
 _ACCOUNT = select(accounts.c.id).where(accounts.c.name_key == bindparam("key"))
+_COUNTS = select(tag_counts.c.term, tag_counts.c.count).where(
+    tag_counts.c.term.in_(bindparam("terms", expanding=True))
+)
+# A hit costs FTS5 0.1 us, and PostgreSQL 4, which looks each of them up; a row that is walked and
+# looked up costs 5 to 10.
+_SET_ON_SQLITE, _SET_ON_POSTGRESQL = 20_000, 8_000
+# Of names; words differ by orders of magnitude.
+_SHARE_OF_A_WORD = 0.02
 # For PostgreSQL, until the end of the transaction. It would plan for any value after some
 # executions, and words differ too much for that; and where it expects many rows it would read whole
 # tables, while every statement here needs a bounded number of rows that an index leads to.
@@ -62,6 +80,14 @@ _BY_INDEX = select(
         for way in ("seqscan", "hashjoin", "mergejoin")
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A list likely has about so many repositories, among so many of its type."""
+
+    count: int
+    among: int
 
 
 def viewer_of(conn: Connection, actor: Actor) -> Viewer:
@@ -87,10 +113,47 @@ def prepare(conn: Connection) -> None:
         conn.execute(_BY_INDEX)
 
 
+def expected(conn: Connection, side: Side, wanted: Wanted) -> Expected | None:
+    """Return how long a list may be by the counts of its tags; None where it asks for none.
+
+    As if tags had nothing to do with each other. It decides nothing but which way is tried first.
+    """
+    tags = [*wanted.tags, *([wanted.pipeline_tag] if wanted.pipeline_tag else [])]
+    if side.private or not tags:
+        return None
+    letter = class_of(wanted.type, side.private)
+    # Each repository with anything in it has the tag of the region.
+    all_term, terms = tag_term(letter, REGION), {tag_term(letter, tag) for tag in tags}
+    rows = conn.execute(_COUNTS, {"terms": [all_term, *terms]})
+    counts = {row.term: row.count for row in rows}
+    among = max(counts.get(all_term, 0), 1)
+    share = math.prod(min(counts.get(term, 0) / among, 1.0) for term in terms)
+    return Expected(round(among * share * _SHARE_OF_A_WORD ** len(wanted.words)), among)
+
+
+def is_small_set(conn: Connection, side: Side, wanted: Wanted, likely: Expected | None) -> bool:
+    """Whether all that have the list's terms are few enough to be fetched for each page."""
+    if conn.dialect.name == "postgresql":
+        return likely is not None and likely.count <= _SET_ON_POSTGRESQL
+    hits = _having(conn, terms_on(replace(side, owners=None), wanted)).limit(_SET_ON_SQLITE + 1)
+    return _count(conn, hits) <= _SET_ON_SQLITE
+
+
 def walk(
-    conn: Connection, side: Side, wanted: Wanted, after: Place | None, rows: int, limit: int
+    conn: Connection,
+    side: Side,
+    wanted: Wanted,
+    after: Place | None,
+    rows: int,
+    limit: int,
+    *,
+    by_set: bool = False,
 ) -> list[Place]:
-    """Return the places of at most `limit` of the list among the next `rows` of its side."""
+    """Return the places of at most `limit` of the list among the next `rows` of its side.
+
+    Each row's terms are looked up; `by_set` fetches instead, once, all that have the terms: for
+    many rows, if those are few.
+    """
     stretch = _stretch(side, wanted, after, rows)
     if wanted.is_plain:
         return _places(conn, stretch)
@@ -100,7 +163,10 @@ def walk(
     # and read all that has a common term to find what few rows want.
     # Owners were asked for in the stretch, and may be too many for one expression.
     terms = terms_on(replace(side, owners=None), wanted)
-    if terms.groups:
+    if terms.groups and by_set:
+        # As a value too: PostgreSQL makes a hash of the set for that, and a join of a condition.
+        found = found.where(near.c.id.in_(_having(conn, terms)).is_(True))
+    elif terms.groups:
         has = select(_has_terms(conn, terms)).where(search_docs.c.repo_id == near.c.id)
         found = found.where(has.scalar_subquery())
     if exact := _exactly(repos.c, wanted):
@@ -124,7 +190,11 @@ def sort_few(
 
     None if more than `most` repositories have its terms.
     """
-    hits = _having(conn, terms_on(side, wanted)).limit(most + 1).cte("hits")
+    some = _having(conn, terms_on(side, wanted)).limit(most + 1)
+    # To count hits costs SQLite next to nothing, and more to leave the statement below half-way.
+    if conn.dialect.name == "sqlite" and _count(conn, some) > most:
+        return None
+    hits = some.cte("hits")
     number = select(func.count()).select_from(hits).scalar_subquery()
     # Fetched by id and by nothing else: the inner limit keeps the other conditions from the
     # planner.
@@ -164,6 +234,10 @@ def load_listed(
     return [(InfoRow(*rows[id_][: len(INFO_COLUMNS)]), read_facts(rows[id_][-1])) for id_ in ids]
 
 
+def _count(conn: Connection, statement: Select[Any]) -> int:
+    return conn.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+
+
 def _places(conn: Connection, statement: Select[Any, Any]) -> list[Place]:
     return [Place(key, id_) for id_, key in conn.execute(statement)]
 
@@ -177,6 +251,10 @@ def _stretch(side: Side, wanted: Wanted, after: Place | None, rows: int) -> Sele
     """
     key = repos.c[wanted.sort]
     columns = select(repos.c.id, key.label("key")).where(*_on(repos.c, side, wanted))
+    if side.owners is None:
+        # SQLite would take any index that begins with type and visibility for as good, if it has
+        # no statistics of it yet: then it sorts all rows, for a second.
+        columns = columns.with_hint(repos, f"INDEXED BY ix_repos_by_{wanted.sort}", "sqlite")
     order = _order({"key": key, "id": repos.c.id}, wanted)
     if after is None:
         return columns.order_by(*order).limit(rows)

@@ -66,6 +66,17 @@ def checked_name(name: str) -> str:
     return name
 
 
+def name_fault(name: str) -> str:
+    """Say why no repository may be called so; empty where one may."""
+    if not name:
+        return "Choose a name."
+    try:
+        check_name(name, "repository name")
+    except BadName as bad:
+        return str(bad)
+    return ""
+
+
 def split_path(path: str) -> tuple[str, str]:
     """Return namespace and name of `namespace/name`; 400 for anything else."""
     namespace, slash, name = path.partition("/")

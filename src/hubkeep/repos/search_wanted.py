@@ -34,6 +34,7 @@ class Sort(StrEnum):
     DOWNLOADS = "downloads"
     LIKES = "likes"
     TRENDING = "trending"
+    SIZE = "used_storage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Wanted:
     datasets: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     linked: bool = False
+    private: bool | None = None
+    """Only those that are private, or only those that are not."""
     sort: Sort = Sort.TRENDING
     ascending: bool = False
 
@@ -61,8 +64,10 @@ class Wanted:
 
     @property
     def is_plain(self) -> bool:
-        """Whether every repository of the type belongs to the list."""
-        return self == Wanted(self.type, sort=self.sort, ascending=self.ascending)
+        """Whether every repository of the type and its sides belongs to the list."""
+        return self == Wanted(
+            self.type, private=self.private, sort=self.sort, ascending=self.ascending
+        )
 
     @property
     def is_impossible(self) -> bool:
@@ -99,6 +104,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 def sides_of(viewer: Viewer, wanted: Wanted) -> tuple[Side, ...]:
     """Return the sides on which the viewer may find what is wanted."""
+    sides = _seen(viewer, wanted)
+    return tuple(side for side in sides if wanted.private in (None, side.private))
+
+
+def _seen(viewer: Viewer, wanted: Wanted) -> tuple[Side, ...]:
     public = Side(private=False)
     if viewer.sees_all:
         return public, Side(private=True)

@@ -24,7 +24,7 @@ from hubkeep.blobs import (
     whole_key,
 )
 from hubkeep.errors import HubError
-from hubkeep.http import empty_answer, read_json
+from hubkeep.http import empty_answer, json_answer, read_json
 from hubkeep.identity.rules import Action
 from hubkeep.transfer.grants import Grant, Purpose, granted
 from hubkeep.transfer.headers import stored_header
@@ -36,7 +36,7 @@ from hubkeep.transfer.queries_uploads import (
     upload_by_id,
 )
 from hubkeep.transfer.speech import speaking_lfs
-from hubkeep.transfer.wire import Completion, ObjectSpec
+from hubkeep.transfer.wire import ArrivedParts, Completion, ObjectSpec, PartSpec
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -85,6 +85,21 @@ async def put_part(app: "App", request: Request) -> Response:
         async for _ in body:  # a client that is still sending would not read the answer
             pass
     return Response(headers={"ETag": f'"{etag}"'})
+
+
+@speaking_lfs
+async def arrived_parts(app: "App", request: Request) -> Response:
+    """Say which parts are there, so that whoever was broken off sends the others alone."""
+    grant = granted(app, request, Purpose.PARTS)
+    upload, _ = await app.db.read(lambda conn: _look(conn, grant))
+    if upload is None:
+        raise _over()
+    try:
+        there = await app.blobs.parts(upload.store_upload)
+    except UploadMissing as missing:
+        raise _over() from missing
+    parts = [PartSpec(number, etag) for number, etag in sorted(there.items())]
+    return json_answer(ArrivedParts(upload.part_size, parts))
 
 
 @speaking_lfs

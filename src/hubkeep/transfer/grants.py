@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from hubkeep import errors
 from hubkeep.identity.actor import Actor
-from hubkeep.transfer.signing import BadSignature
+from hubkeep.transfer.signing import BadSignature, sign_in_of
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -33,14 +33,19 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
 
     repo_id: int
     user_id: int | None
-    token_id: int | None
+    user: str | None
+    """The account, the token and the browser's session by their public ids: an id of a row may be
+    given again.
+    """
+    token: str | None
+    password: str | None
+    """The fingerprint of the password that the user signed in with."""
+    session: str | None
     oid: str
     """The sha256 in hex."""
     size: int
     upload: str | None = None
     """The upload in parts that it is for."""
-    password: str | None = None
-    """The fingerprint of the password that the user signed in with."""
 
     @property
     def sha256(self) -> bytes:
@@ -49,8 +54,7 @@ class Grant(msgspec.Struct, frozen=True, array_like=True):
 
 def grant_for(actor: Actor, repo_id: int, oid: str, size: int, upload: str | None = None) -> Grant:
     """Return the right of `actor` to a file, to be signed; who asks checks that there is one."""
-    token_id = actor.token.id if actor.token else None
-    return Grant(repo_id, actor.user_id, token_id, oid, size, upload, actor.password)
+    return Grant(repo_id, actor.user_id, *sign_in_of(actor), oid, size, upload)
 
 
 def granted(app: "App", request: Request, purpose: Purpose) -> Grant:

@@ -4,7 +4,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Select, delete, select, update
 
 from hubkeep import errors
 from hubkeep.db.tables import files, repo_files
@@ -28,7 +28,20 @@ class HeldFile:
 
 def held_files(conn: Connection, repo_id: int, after: int, limit: int) -> list[HeldFile]:
     """Return at most `limit` files of a repository with ids above `after`, by id."""
-    rows = conn.execute(
+    found = _held_by(repo_id).where(repo_files.c.file_id > after)
+    return [
+        HeldFile(*row) for row in conn.execute(found.order_by(repo_files.c.file_id).limit(limit))
+    ]
+
+
+def largest_files(conn: Connection, repo_id: int, limit: int) -> list[HeldFile]:
+    """Return the largest files of a repository, at most `limit`. Looks at each of its files."""
+    found = _held_by(repo_id).order_by(files.c.size.desc(), files.c.id).limit(limit)
+    return [HeldFile(*row) for row in conn.execute(found)]
+
+
+def _held_by(repo_id: int) -> Select:
+    return (
         select(
             files.c.id,
             repo_files.c.public_id,
@@ -38,16 +51,9 @@ def held_files(conn: Connection, repo_id: int, after: int, limit: int) -> list[H
             repo_files.c.ref,
             repo_files.c.pushed_at,
         )
-        .join(files, files.c.id == repo_files.c.file_id)
-        .where(
-            repo_files.c.repo_id == repo_id,
-            repo_files.c.file_id > after,
-            repo_files.c.oid.is_not(None),
-        )
-        .order_by(repo_files.c.file_id)
-        .limit(limit)
+        .join(repo_files, files.c.id == repo_files.c.file_id)
+        .where(repo_files.c.repo_id == repo_id, repo_files.c.oid.is_not(None))
     )
-    return [HeldFile(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Protocol
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from hubkeep import errors
-from hubkeep.db.tables import accounts, repos, tokens, uploads
+from hubkeep.db.tables import accounts, repos, sessions, tokens, uploads
 from hubkeep.db.upserts import insert_for
-from hubkeep.identity.actor import Actor
+from hubkeep.errors import HubError
+from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.passwords import fingerprint
-from hubkeep.identity.queries import account_by_id, role_in
+from hubkeep.identity.queries import ACCOUNT_COLUMNS, account_of, role_in
 from hubkeep.identity.rules import Action, RepoResource, can
 from hubkeep.kit.batches import batches
 from hubkeep.kit.ids import new_id
@@ -33,13 +34,15 @@ _BY_OIDS = select(*_COLUMNS).where(
 _REPO = select(repos.c.owner_id, repos.c.creator_id, repos.c.private, repos.c.disabled).where(
     repos.c.id == bindparam("repo"), repos.c.type != DELETED
 )
-_SIGN_IN = select(accounts.c.disabled, accounts.c.password_hash).where(
-    accounts.c.id == bindparam("user")
+_ACCOUNT = select(*ACCOUNT_COLUMNS).where(
+    accounts.c.id == bindparam("user"), accounts.c.disabled.is_(False)
 )
-_TOKEN = (
-    select(tokens.c.id)
-    .join(accounts, accounts.c.id == tokens.c.user_id)
-    .where(tokens.c.id == bindparam("token"), tokens.c.user_id == bindparam("user"))
+_PASSWORD = select(accounts.c.password_hash).where(accounts.c.id == bindparam("user"))
+_TOKEN = select(tokens.c.id).where(
+    tokens.c.public_id == bindparam("public_id"), tokens.c.user_id == bindparam("user")
+)
+_SESSION = select(sessions.c.id).where(
+    sessions.c.public_id == bindparam("public_id"), sessions.c.user_id == bindparam("user")
 )
 
 
@@ -65,8 +68,8 @@ class NewUpload:
 
 
 class Right(Protocol):
-    """What a signed address or token was made for: a repository, and who asked, by which token or
-    which password.
+    """What a signed address or token was made for: a repository, and who asked, by which token,
+    password or session of a browser; all but `user_id` are never given again.
     """
 
     @property
@@ -74,43 +77,72 @@ class Right(Protocol):
     @property
     def user_id(self) -> int | None: ...
     @property
-    def token_id(self) -> int | None: ...
+    def user(self) -> str | None: ...
+    @property
+    def token(self) -> str | None: ...
     @property
     def password(self) -> str | None: ...
+    @property
+    def session(self) -> str | None: ...
 
 
 def check_grant(conn: Connection, grant: Right, action: Action) -> Actor:
     """Check that who was given a signed address may still do what it is for; return who that is.
 
-    The address outlives neither the account, nor the password or the token (one that was deleted;
-    one that expired meanwhile still finishes what it began), nor the account's right to the
-    repository. Raises forbidden, or repo_not_found where the repository is gone.
+    The address outlives neither the account, nor the password, the browser's session or the token
+    (one that was deleted; one that expired meanwhile still finishes what it began), nor the
+    account's right to the repository. Raises forbidden, or repo_not_found where the repository is
+    gone.
     """
-    repo = conn.execute(_REPO, {"repo": grant.repo_id}).first()
+    actor = check_right(conn, grant.repo_id, grant.user_id, action)
+    if actor.user is not None:
+        _check_sign_in(conn, grant, actor.user)
+    return actor
+
+
+def check_right(conn: Connection, repo_id: int, user_id: int | None, action: Action) -> Actor:
+    """Check that an account, or nobody, may do something to a repository; return who that is.
+    Nobody may do anything by an address to one that is disabled.
+
+    Raises as `check_grant` does.
+    """
+    repo = conn.execute(_REPO, {"repo": repo_id}).first()
     if repo is None:
         raise errors.repo_not_found(anonymous=False)
-    actor = _bearer(conn, grant)
-    role = role_in(conn, repo.owner_id, actor.user_id)
+    user = None
+    if user_id is not None:
+        row = conn.execute(_ACCOUNT, {"user": user_id}).first()
+        user = account_of(row) if row else None
+        if user is None:
+            raise _account_gone()
+    role = role_in(conn, repo.owner_id, user_id)
     resource = RepoResource(repo.owner_id, repo.creator_id, repo.private, repo.disabled, role)
+    actor = Actor(user)
+    if repo.disabled:
+        raise errors.forbidden("Access to this resource is disabled.")  # in huggingface.co's words
     if not can(actor, action, resource):
         raise errors.forbidden("The right that this address was made for is gone")
     return actor
 
 
-def _bearer(conn: Connection, grant: Right) -> Actor:
-    if grant.user_id is None:
-        return Actor()
-    user = account_by_id(conn, grant.user_id)
-    row = conn.execute(_SIGN_IN, {"user": grant.user_id}).first()
-    if user is None or row is None or row.disabled:
-        raise errors.forbidden("The account that this address was made for is gone")
-    if grant.token_id is not None:
-        wanted = {"token": grant.token_id, "user": grant.user_id}
-        if conn.execute(_TOKEN, wanted).scalar() is None:
-            raise errors.forbidden("The token that this address was made for was revoked")
-    if grant.password is not None and grant.password != fingerprint(row.password_hash or ""):
-        raise errors.forbidden("The password that this address was made for was changed")
-    return Actor(user)
+def _check_sign_in(conn: Connection, grant: Right, user: Account) -> None:
+    if grant.user != user.public_id:
+        raise _account_gone()
+    if grant.password is not None:
+        stored = conn.execute(_PASSWORD, {"user": user.id}).scalar()
+        if grant.password != fingerprint(stored or ""):
+            raise errors.forbidden("The password that this address was made for was changed")
+    for what, query, public_id in (
+        ("token that this address was made for was revoked", _TOKEN, grant.token),
+        ("session that this address was made for was ended", _SESSION, grant.session),
+    ):
+        wanted = {"user": user.id, "public_id": public_id}
+        if public_id is not None and conn.execute(query, wanted).first() is None:
+            raise errors.forbidden(f"The {what}")
+
+
+def _account_gone() -> HubError:
+    return errors.forbidden("The account that this address was made for is gone")
 
 
 def open_uploads(

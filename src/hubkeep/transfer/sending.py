@@ -56,6 +56,7 @@ async def blob_response(
     *,
     headers: Mapping[str, str],
     redirect: Redirect | None = None,
+    by_proxy: bool = True,
 ) -> Response:
     """Return the answer that sends the blob `key` of `size` bytes; to GET and HEAD alike.
 
@@ -64,7 +65,9 @@ async def blob_response(
 
     With `redirect`, and where the store signs addresses, the answer is 302; with `accel_prefix` set
     nginx sends the file (`docs/deployment.md` says how it keeps these headers); else the hub does,
-    in bounded pieces, the whole of a local file by the server itself. HEAD opens nothing.
+    in bounded pieces, the whole of a local file by the server itself. HEAD opens nothing. nginx
+    keeps the headers that it was set up to keep: without `by_proxy` all of them are sure to arrive.
+
     Raises 416 for a range outside the file, and not_found if the bytes are not in the store.
     """
     given = MutableHeaders(headers=dict(headers))
@@ -85,7 +88,7 @@ async def blob_response(
     part = wanted_range(request, given, size)
     if request.method == "HEAD":
         return HeadersOnly(given, size, part)
-    if app.config.accel_prefix and app.blobs.local_path(key) is not None:
+    if by_proxy and app.config.accel_prefix and app.blobs.local_path(key) is not None:
         prefix = app.config.accel_prefix.rstrip("/")
         return Response(headers={**given, "X-Accel-Redirect": f"{prefix}/{key}"})
     return await stored_response(app.blobs, request, key, size, part, given)

@@ -25,6 +25,7 @@ async def file_response(
     *,
     headers: Mapping[str, str],
     redirect: Redirect | None = None,
+    by_proxy: bool = True,
 ) -> Response:
     """Return the answer that sends a file, which its repository knows as `oid`, to GET and HEAD.
 
@@ -36,4 +37,6 @@ async def file_response(
     if not file.whole:
         return await chunked_response(app, request, file, headers=headers)
     key = whole_key(oid)
-    return await blob_response(app, request, key, file.size, headers=headers, redirect=redirect)
+    return await blob_response(
+        app, request, key, file.size, headers=headers, redirect=redirect, by_proxy=by_proxy
+    )

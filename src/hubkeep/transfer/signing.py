@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from hubkeep.identity.actor import Actor
 from hubkeep.kit.time import Clock
 
 T = TypeVar("T")
@@ -19,6 +20,14 @@ T = TypeVar("T")
 
 class BadSignature(ValueError):
     """Not signed by this hub for this purpose, altered, or expired."""
+
+
+def sign_in_of(actor: Actor) -> tuple[str | None, str | None, str | None, str | None]:
+    """Return what claims say of how somebody signed in: account, token, password and session, none
+    of which is ever somebody else's. SQLite gives the id of the newest row again once that is gone.
+    """
+    user = actor.user.public_id if actor.user else None
+    return user, actor.token.public_id if actor.token else None, actor.password, actor.session
 
 
 class _Envelope(msgspec.Struct, array_like=True, frozen=True):

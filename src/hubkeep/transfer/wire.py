@@ -79,6 +79,13 @@ class Completion(msgspec.Struct, frozen=True):
     parts: Annotated[list[PartSpec], msgspec.Meta(max_length=MOST_PARTS)]
 
 
+class ArrivedParts(msgspec.Struct, frozen=True, rename="camel"):
+    """What is there of a file that is being sent; all parts but the last have `partSize` bytes."""
+
+    part_size: int
+    parts: list[PartSpec]
+
+
 class CopyTarget(msgspec.Struct, frozen=True):
     """The repository that is to get files."""
 

@@ -13,4 +13,4 @@ T = TypeVar("T")
 
 async def apart(app: "App", work: Callable[[], T]) -> T:
     """Do some work in one of the threads for that, and return what it returns."""
-    return await asyncio.get_running_loop().run_in_executor(app.crunch, work)
+    return await asyncio.get_running_loop().run_in_executor(app.page_threads, work)

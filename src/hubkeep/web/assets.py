@@ -3,6 +3,8 @@
 
 A file `css/hubkeep.css` is served as `/static/css/hubkeep.0123456789ab.css`, so that a browser asks
 for it once and never sees an old one. What one file names of the others is renamed with them.
+
+A folder `css/hubkeep` is one sheet, `css/hubkeep.css`: its files one after the other, by name.
 """
 
 import gzip
@@ -15,6 +17,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "static"
 PREFIX = "/static/"
+SHEETS = "css"
+"""The folder in which each folder is one style sheet."""
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -27,6 +31,14 @@ _TYPES = {
 _DEFLATED = frozenset({".css", ".js", ".svg", ".txt"})
 _URL = re.compile(rb'url\("([^":]+)"\)')
 _IMPORT = re.compile(rb'(from |import |import\()"(\.[^"]+)"')
+
+
+def read_source(folder: Path, name: str) -> bytes:
+    """Return the content of a file as it was written; a sheet that is a folder is joined."""
+    parts = (folder / name).with_suffix("")
+    if not name.endswith(".css") or not parts.is_dir():
+        return (folder / name).read_bytes()
+    return b"\n".join(path.read_bytes() for path in sorted(parts.glob("*.css")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +57,11 @@ class Assets:
         self._folder = folder
         self._names: dict[str, str] = {}
         self._by_name: dict[str, Asset] = {}
+        for sheet in sorted((folder / SHEETS).glob("*/")):
+            self._add(f"{SHEETS}/{sheet.name}.css")
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.suffix in _TYPES:
+            is_part = path.parent.parent == folder / SHEETS
+            if path.is_file() and path.suffix in _TYPES and not is_part:
                 self._add(path.relative_to(folder).as_posix())
 
     def url(self, name: str) -> str:
@@ -67,7 +82,7 @@ class Assets:
         if known is not None:
             return known
         suffix = posixpath.splitext(name)[1]
-        content = self._linked(name, suffix, (self._folder / name).read_bytes())
+        content = self._linked(name, suffix, read_source(self._folder, name))
         digest = hashlib.sha256(content).hexdigest()[:12]
         hashed = f"{name.removesuffix(suffix)}.{digest}{suffix}"
         small = gzip.compress(content, 9, mtime=0) if suffix in _DEFLATED else None

@@ -51,12 +51,16 @@ class DiffFile(msgspec.Struct, rename="camel"):
 
 
 class Diff(msgspec.Struct, rename="camel"):
-    """All changed files; `isCut` if not all of them, or not all of their lines, were looked at."""
+    """All changed files; `isCut` if not all of them, or not all of their lines, were looked at.
+
+    `isRough` if of some all lines are replaced, since there was too much to compare.
+    """
 
     files: Sequence[DiffFile]
     added: int
     removed: int
     is_cut: bool
+    is_rough: bool
 
 
 def diff_shown(repo: Repo, found: Comparison, old: str | None, new: str) -> Diff:
@@ -68,7 +72,7 @@ def diff_shown(repo: Repo, found: Comparison, old: str | None, new: str) -> Diff
         left -= len(file.rows)
         files.append(file)
     added, removed = sum(file.added for file in files), sum(file.removed for file in files)
-    return Diff(files, added, removed, found.is_cut)
+    return Diff(files, added, removed, found.is_cut, found.is_rough)
 
 
 def _file(

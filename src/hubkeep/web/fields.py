@@ -7,9 +7,9 @@ from typing import ClassVar, Literal
 import msgspec
 
 from hubkeep.web.repo_head import Link
-from hubkeep.web.site import Page
+from hubkeep.web.settings_tabs import TabbedPage
 
-Kind = Literal["text", "email", "password", "lines", "select", "choice", "check"]
+Kind = Literal["text", "email", "password", "lines", "select", "choice", "check", "file"]
 
 
 class Choice(msgspec.Struct, rename="camel"):
@@ -29,13 +29,14 @@ class Field(msgspec.Struct, rename="camel", kw_only=True):
     value: str = ""
     hint: str = ""
     error: str = ""
+    placeholder: str = ""
     choices: Sequence[Choice] = ()
     autocomplete: str = "off"
     required: bool = False
 
 
-class FormPage(Page, kw_only=True):
-    """A page that is one form; `done` says that the one before was taken."""
+class FormPage(TabbedPage, kw_only=True):
+    """A page that is one form."""
 
     template: ClassVar[str] = "form.html"
     action: str
@@ -43,11 +44,7 @@ class FormPage(Page, kw_only=True):
     fields: Sequence[Field]
     hidden: Mapping[str, str] = {}
     intro: str = ""
-    error: str = ""
-    done: str = ""
     links: Sequence[Link] = ()
-    tabs: Sequence[Link] = ()
-    heading: str = ""
 
 
 Faults = Mapping[str, str]

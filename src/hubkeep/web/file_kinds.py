@@ -10,6 +10,8 @@ FileKind = Literal[
     "markdown",
     "table",
     "notebook",
+    "shards",
+    "parquet",
     "image",
     "audio",
     "video",
@@ -24,9 +26,11 @@ TEXT_LIMIT = 1 << 20
 READ_LIMIT = 10 << 20
 """Bytes of a table, of which the beginning is shown, and of a notebook, which is mostly images."""
 
-# What the hub sends as a file of unknown type, and browsers know from its first bytes: not SVG.
+IMAGE_LIMIT = 2 << 20
+"""Bytes of an SVG drawing: it is a text that browsers have to work through."""
+
 _MEDIA: dict[str, FileKind] = {
-    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "ico"), "image"),
+    **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "ico", "svg"), "image"),
     **dict.fromkeys(("mp3", "wav", "flac", "ogg", "oga", "m4a", "opus", "aac"), "audio"),
     **dict.fromkeys(("mp4", "webm", "mov", "ogv", "m4v"), "video"),
 }
@@ -35,12 +39,18 @@ _READ: dict[str, FileKind] = {
     **dict.fromkeys(("csv", "tsv"), "table"),
     "ipynb": "notebook",
 }
-_WEIGHTS = ("safetensors", "gguf")
+_SHARDS = ".safetensors.index.json"
+_LOOKED_INTO: dict[str, FileKind] = {
+    "parquet": "parquet",
+    "safetensors": "weights",
+    "gguf": "weights",
+}
 _WORDS = {
     **dict.fromkeys(("pkl", "pickle", "pt", "pth", "ckpt", "joblib"), "A file of pickled objects"),
     **dict.fromkeys(("bin", "h5", "onnx", "npz", "npy", "msgpack", "tflite", "pb"), "Numbers"),
     **dict.fromkeys(("zip", "tar", "gz", "tgz", "bz2", "xz", "zst", "7z"), "An archive"),
-    **dict.fromkeys(("parquet", "arrow", "feather"), "A table in columns"),
+    **dict.fromkeys(("arrow", "feather"), "A table in columns"),
+    "pdf": "A PDF document",
 }
 
 
@@ -57,18 +67,25 @@ def kind_of(entry: Entry, *, plain: bool) -> FileKind:
     if entry.kind in ("symlink", "submodule"):
         return "symlink" if entry.kind == "symlink" else "submodule"
     suffix = suffix_of(entry.path)
-    if suffix in _MEDIA:
-        return _MEDIA[suffix]
+    if suffix in _LOOKED_INTO and entry.shown_size:
+        return _LOOKED_INTO[suffix]
+    if suffix in _MEDIA and not (plain and suffix == "svg"):
+        is_large = suffix == "svg" and entry.shown_size > IMAGE_LIMIT
+        return "large" if is_large else _MEDIA[suffix]
     if entry.lfs is not None:
-        return "weights" if suffix in _WEIGHTS else "binary"
-    kind = "text" if plain else _READ.get(suffix, "text")
-    limit = READ_LIMIT if kind in ("table", "notebook") else TEXT_LIMIT
+        return "binary"
+    kind = "text" if plain else _rendered(entry.path)
+    limit = READ_LIMIT if kind in ("table", "notebook", "shards") else TEXT_LIMIT
     return kind if entry.size <= limit else "large"
+
+
+def _rendered(path: str) -> FileKind:
+    return "shards" if path.endswith(_SHARDS) else _READ.get(suffix_of(path), "text")
 
 
 def has_source(path: str) -> bool:
     """Whether a file is shown otherwise than it was written."""
-    return suffix_of(path) in _READ
+    return suffix_of(path) == "svg" or _rendered(path) != "text"
 
 
 def word_for(path: str) -> str:

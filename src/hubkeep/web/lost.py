@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep.db import DatabaseError
-from hubkeep.errors import HubError
+from hubkeep.errors import HubError, render
 from hubkeep.identity.access import actor_of
 from hubkeep.identity.actor import ANONYMOUS, Actor
 from hubkeep.web.shell import shell_for
@@ -61,6 +61,10 @@ def error_page(
     """
     if not wants_html(request):
         return None
+    try:
+        shell = shell_for(app, request, actor)
+    except HubError as unknown:  # pages say how the hub is called, and by this name it is not
+        return render(unknown)
     status = 404 if error.status == 401 else error.status
     page = LostPage(
         title=_TITLES.get(status, "Something went wrong"),
@@ -71,4 +75,4 @@ def error_page(
     kept = {
         name: value for name, value in error.headers.items() if name in ("Allow", "Retry-After")
     }
-    return shown(app, request, page, shell_for(app, request, actor), status=status, headers=kept)
+    return shown(app, request, page, shell, status=status, headers=kept)

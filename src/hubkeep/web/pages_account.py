@@ -17,15 +17,19 @@ from hubkeep.identity.queries import account, organisations_of, role_in
 from hubkeep.identity.queries_overviews import Member, count_members, count_repos, members_of
 from hubkeep.identity.rules import Action, NamespaceResource, can
 from hubkeep.kit.time import Millis, unwire, wire
+from hubkeep.repos.access import reach
 from hubkeep.repos.queries_likes import LikedAs, count_likes_of, likes_of
 from hubkeep.repos.queries_list import viewer_of
 from hubkeep.repos.search_wanted import Sort, Wanted
-from hubkeep.repos.types import RepoType
+from hubkeep.repos.types import Repo, RepoType
+from hubkeep.web.card_text import CardFound, card_shown, find_card
 from hubkeep.web.pages_list import TITLES, rows_of
+from hubkeep.web.people import Person
 from hubkeep.web.repo_head import Link
 from hubkeep.web.repo_rows import RepoRow
+from hubkeep.web.settings_tabs import said
 from hubkeep.web.shell import shell_for
-from hubkeep.web.site import Page, shown
+from hubkeep.web.site import Page, Preview, shown
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 _ROWS = 10
 _MEMBERS = 60
 _LIKES = 8
+# As on huggingface.co: the card of an organisation is that of its Space `README`.
+_CARDS_IN = (RepoType.SPACE, RepoType.MODEL)
 
 
 class Shelf(msgspec.Struct, rename="camel"):
@@ -45,12 +51,12 @@ class Shelf(msgspec.Struct, rename="camel"):
     href: str
 
 
-class Person(msgspec.Struct, rename="camel"):
-    """Somebody in a list; `role` is null for who may not see it."""
+class ProfileCard(msgspec.Struct, rename="camel"):
+    """What an account tells of itself: the README of its repository of that name."""
 
-    name: str
-    fullname: str
-    role: str | None = None
+    repo: str
+    href: str
+    html: str
 
 
 class AccountPage(Page, kw_only=True):
@@ -64,6 +70,7 @@ class AccountPage(Page, kw_only=True):
     about: str
     org_type: str | None
     joined_at: str
+    card: ProfileCard | None
     shelves: Sequence[Shelf]
     members: Sequence[Person]
     num_members: int
@@ -74,6 +81,13 @@ class AccountPage(Page, kw_only=True):
     """Where the visitor may change it."""
     may_create: bool
     is_member: bool
+    done: str
+
+    @property
+    def preview(self) -> Preview:
+        """How a link to the page is shown."""
+        kind = "An organisation" if self.kind == "org" else "A user"
+        return Preview(self.about or f"{kind} of this hub", f"/social/{self.name}")
 
     @property
     def joined(self) -> Millis:
@@ -89,6 +103,7 @@ class _Found:
     owner: Account
     place: NamespaceResource
     shows_roles: bool
+    card: tuple[Repo, CardFound] | None
     shelves: Sequence[Shelf]
     members: Sequence[Member]
     num_members: int
@@ -109,7 +124,10 @@ async def account_page(app: "App", request: Request) -> Response:
         return _found(conn, viewer, owner)
 
     found = await app.db.read(work)
-    return shown(app, request, _page(found), shell_for(app, request, found.viewer))
+    page = _page(found)
+    page.card = await _card_shown(app, found.card)
+    page.done = said(request, deleted="The repository is deleted.")
+    return shown(app, request, page, shell_for(app, request, found.viewer))
 
 
 def _found(conn: Connection, viewer: Actor, owner: Account) -> _Found:
@@ -121,6 +139,7 @@ def _found(conn: Connection, viewer: Actor, owner: Account) -> _Found:
         owner=owner,
         place=NamespaceResource(owner.id, role_in(conn, owner.id, viewer.user_id)),
         shows_roles=shows_private,
+        card=_card(conn, viewer, owner),
         shelves=_shelves(conn, viewer, owner, counts),
         members=members_of(conn, owner.id, 0, _MEMBERS) if is_org else (),
         num_members=count_members(conn, owner.id) if is_org else 0,
@@ -128,6 +147,27 @@ def _found(conn: Connection, viewer: Actor, owner: Account) -> _Found:
         likes=() if is_org else likes_of(conn, owner.id, viewer, None, _LIKES),
         num_likes=0 if is_org else count_likes_of(conn, owner.id, viewer),
     )
+
+
+def _card(conn: Connection, viewer: Actor, owner: Account) -> tuple[Repo, CardFound] | None:
+    """The first card that the visitor may see among those places where accounts keep theirs."""
+    for kind in _CARDS_IN:
+        try:
+            repo = reach(conn, viewer, kind, f"{owner.name}/README", Action.READ)
+        except (errors.HubError, errors.Moved):
+            continue
+        card = find_card(conn, repo)
+        if card.state == "shown":
+            return repo, card
+    return None
+
+
+async def _card_shown(app: "App", card: tuple[Repo, CardFound] | None) -> ProfileCard | None:
+    if card is None:
+        return None
+    repo, found = card
+    _, text = await card_shown(app, repo, found)
+    return ProfileCard(repo.path, f"/{repo.web_path}", text.html) if text else None
 
 
 def _shelves(
@@ -159,6 +199,7 @@ def _page(found: _Found) -> AccountPage:
         about=owner.details,
         org_type=owner.org_type,
         joined_at=wire(owner.created_at),
+        card=None,
         shelves=found.shelves,
         members=[
             Person(one.name, one.fullname, one.role.value if found.shows_roles else None)
@@ -173,4 +214,5 @@ def _page(found: _Found) -> AccountPage:
         settings=settings if rules else None,
         may_create=can(viewer, Action.CREATE_IN, found.place),
         is_member=is_org and found.place.role is not None,
+        done="",
     )

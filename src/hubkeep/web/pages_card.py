@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first page of a repository: its card, and the facts beside it."""
 
-from collections.abc import Sequence
-from html import escape
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,27 +13,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep.cards.facts import Facts
-from hubkeep.cards.front_matter import split_front_matter
-from hubkeep.content.reading import revision_of
-from hubkeep.git import store
+from hubkeep.kit.time import Millis
 from hubkeep.repos.info import read_facts
 from hubkeep.repos.queries_info import load_facts
-from hubkeep.repos.types import Repo
-from hubkeep.web.card_facts import FactGroup, fact_groups
-from hubkeep.web.markdown import Place, highlight, render_markdown
+from hubkeep.repos.types import RepoType
+from hubkeep.web.card_facts import FactGroup, fact_groups, names_in
+from hubkeep.web.card_metrics import Evaluation, evaluations
+from hubkeep.web.card_text import README, CardFound, CardState, card_shown, find_card
+from hubkeep.web.derivatives import Derived, Generation, derived, generations
+from hubkeep.web.downloads_chart import DAYS, Downloads, downloads_shown
+from hubkeep.web.pages_social import about_repo
 from hubkeep.web.queries_card import downloads_by_day
+from hubkeep.web.queries_derivatives import Named, named
+from hubkeep.web.rendered import RenderedText, coloured
 from hubkeep.web.repo_head import RepoHead, repo_head
+from hubkeep.web.repo_places import address
 from hubkeep.web.shell import shell_for
-from hubkeep.web.site import Page, shown
-from hubkeep.web.snippets import snippets
+from hubkeep.web.site import Page, Preview, shown
+from hubkeep.web.snippets import Snippet, snippets
+from hubkeep.web.space import SpaceFound, SpaceShown, find_space, space_shown
 from hubkeep.web.visits import PageVisit, look
+from hubkeep.web.ways import Way, ways_in
 
 if TYPE_CHECKING:
     from hubkeep.app import App
-
-README = "README.md"
-README_LIMIT = 2 << 20
-_DAYS = 30
 
 
 class SnippetShown(msgspec.Struct, rename="camel"):
@@ -43,89 +48,122 @@ class SnippetShown(msgspec.Struct, rename="camel"):
 
 
 class CardPage(Page, kw_only=True):
-    """A repository's card with its facts; `cardHtml` is null for one without a card."""
+    """A repository's card with its facts; `cardHtml` is null where `state` is not `shown`."""
 
     template: ClassVar[str] = "repo_card.html"
     repo: RepoHead
+    state: CardState
     card_html: str | None
     card_error: str | None
-    is_empty: bool
+    edit: str
+    """Where the card is changed, by who may; `write` is where it is begun."""
+    write: str
+    upload: str
+    raw: str
+    """The address of the card as it was written."""
     may_write: bool
-    downloads: int
-    downloads_all: int
-    by_day: Sequence[int]
+    ways_in: Sequence[Way]
+    downloads: Downloads
     facts: Sequence[FactGroup]
+    evaluations: Sequence[Evaluation]
+    has_more_evaluations: bool
+    made_from: Sequence[Generation]
+    derived: Sequence[Derived]
+    family: str | None
+    """The page of all that is made from it, and of what it is made from."""
     snippets: Sequence[SnippetShown]
+    space: SpaceShown | None
+    """How it runs, for a Space."""
+    about: str
+    """What it says of itself in a line or two."""
 
     @property
-    def spark(self) -> str:
-        """The downloads by day as the path of a line in 144 by 36; empty where there were none."""
-        most = max(self.by_day, default=0)
-        if not most:
-            return ""
-        step = 144 / (len(self.by_day) - 1)
-        points = (f"{i * step:.1f},{34 - 32 * n / most:.1f}" for i, n in enumerate(self.by_day))
-        return "M" + " L".join(points)
+    def preview(self) -> Preview:
+        """How a link to the page is shown."""
+        usual = self.repo.preview
+        return Preview(self.about or usual.text, usual.picture)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is read for the page."""
+
+    visitor: PageVisit
+    facts: Facts | None
+    card: CardFound
+    days: Sequence[int]
+    on_hub: Mapping[RepoType, Mapping[str, Named]]
+    made_from: Sequence[Generation]
+    derived: Sequence[Derived]
+    space: SpaceFound | None
 
 
 async def card(app: "App", request: Request) -> Response:
     """Show a repository as its head is."""
+    now = app.clock()
+    found = await app.db.read(lambda conn: _find(conn, request, now))
+    repo, base = found.visitor.repo, app.base_url(request)
+    uses = snippets(repo, found.facts, base, found.card.example)
+    (state, text), lines = await asyncio.gather(
+        card_shown(app, repo, found.card),
+        coloured(app, [(one.text, one.language) for one in uses]),
+    )
+    shell = shell_for(app, request, found.visitor.actor)
+    page = _page(found, state, text, base, now)
+    page.space = space_shown(app, request, found.visitor, found.space)
+    page.snippets = [_snippet(*each) for each in zip(uses, lines, strict=True)]
+    return shown(app, request, page, shell)
 
-    def work(conn: Connection) -> tuple[PageVisit, Facts | None, bytes, list[int]]:
-        visitor = look(conn, request, app.clock())
-        repo = visitor.repo
-        facts = read_facts(load_facts(conn, repo.facts_id)) if repo.facts_id else None
-        days = downloads_by_day(conn, repo.id, app.clock(), _DAYS)
-        return visitor, facts, _readme(conn, repo), days
 
-    visitor, facts, readme, days = await app.db.read(work)
-    base = app.base_url(request)
-    page = _page(visitor, facts, readme, days, base)
-    return shown(app, request, page, shell_for(app, request, visitor.actor))
-
-
-def _readme(conn: Connection, repo: Repo) -> bytes:
-    if repo.head is None:
-        return b""
-    tree = revision_of(conn, repo, repo.head.hex()).tree
-    found = store.entry(conn, repo.id, tree, README)
-    if found is None or found.kind != "file" or found.lfs or found.size > README_LIMIT:
-        return b""
-    return store.blob(conn, repo.id, found.oid, README_LIMIT)
+def _find(conn: Connection, request: Request, now: Millis) -> _Found:
+    visitor = look(conn, request, now)
+    repo, actor = visitor.repo, visitor.actor
+    facts = read_facts(load_facts(conn, repo.facts_id)) if repo.facts_id else None
+    names = names_in(facts) if facts else {}
+    return _Found(
+        visitor=visitor,
+        facts=facts,
+        card=find_card(conn, repo),
+        days=downloads_by_day(conn, repo.id, now, DAYS),
+        on_hub={kind: named(conn, actor, kind, some) for kind, some in names.items() if some},
+        made_from=generations(conn, actor, repo.id, facts.base_models if facts else ()),
+        derived=derived(conn, repo),
+        space=find_space(conn, repo, facts),
+    )
 
 
 def _page(
-    visitor: PageVisit, facts: Facts | None, readme: bytes, days: list[int], base: str
+    found: _Found, state: CardState, text: RenderedText | None, base: str, now: Millis
 ) -> CardPage:
+    visitor, facts = found.visitor, found.facts
     repo = visitor.repo
-    body = split_front_matter(readme).body
+    root, branch = f"/{repo.web_path}", quote(repo.default_branch, safe="")
+    results, has_more = evaluations(facts.model_index if facts else None)
+    has_family = bool(found.made_from or found.derived)
     return CardPage(
         title=repo.path,
         repo=repo_head(visitor, "card"),
-        card_html=render_markdown(body, _place(repo)).html if body.strip() else None,
+        state=state,
+        card_html=text.html if text else None,
         card_error=facts.card_error if facts else None,
-        is_empty=repo.head is None,
+        edit=f"{root}/edit/{branch}/{README}",
+        write=f"{root}/new/{branch}?name={README}",
+        upload=f"{root}/upload/{branch}",
+        raw=address(repo, "resolve", repo.default_branch, README),
         may_write=visitor.may_write,
-        downloads=repo.downloads,
-        downloads_all=repo.downloads_all,
-        by_day=days,
-        facts=fact_groups(repo, facts),
-        snippets=[
-            SnippetShown(one.name, one.text, _lines(one.text, one.language))
-            for one in snippets(repo.type, repo.path, facts, base)
-        ],
+        ways_in=ways_in(repo, base) if state == "empty" and visitor.may_write else [],
+        downloads=downloads_shown(repo.downloads, repo.downloads_all, found.days, now),
+        facts=fact_groups(repo, facts, found.on_hub),
+        evaluations=results,
+        has_more_evaluations=has_more,
+        made_from=found.made_from,
+        derived=found.derived,
+        family=f"/{repo.web_path}/derivatives" if has_family else None,
+        snippets=[],
+        space=None,
+        about=about_repo(facts),
     )
 
 
-def _place(repo: Repo) -> Place:
-    root, at = f"/{repo.web_path}", repo.default_branch
-    return Place(
-        links=f"{root}/blob/{at}/",
-        images=f"{root}/resolve/{at}/",
-        root_links=f"{root}/blob/{at}/",
-        root_images=f"{root}/resolve/{at}/",
-    )
-
-
-def _lines(text: str, language: str) -> Sequence[str]:
-    return highlight(text, language) or escape(text).split("\n")
+def _snippet(one: Snippet, lines: Sequence[str]) -> SnippetShown:
+    return SnippetShown(one.name, one.text, lines)

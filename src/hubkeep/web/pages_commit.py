@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A commit: what it says, and what it changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -12,12 +12,16 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep.content.comparing import Comparison, compare_trees
+from hubkeep.content.comparing import Changes, compared, read_changes
 from hubkeep.content.reading import revision_of
+from hubkeep.git import store
+from hubkeep.git.commits import Commit
 from hubkeep.git.queries import commits
 from hubkeep.git.store import CommitRow
 from hubkeep.git.trees import EMPTY_TREE
 from hubkeep.http import read_query
+from hubkeep.identity.queries_find import names_by_id
+from hubkeep.kit.time import wire
 from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown, commit_shown
 from hubkeep.web.diffs import Diff, diff_shown
@@ -44,9 +48,14 @@ class CommitPage(Page, kw_only=True):
     repo: RepoHead
     commit: CommitShown
     email: str
+    authored_at: str
+    committer: str | None
+    """Where that is somebody else than the author."""
     parents: Sequence[Link]
     browse: str
     patch: str | None
+    revert: str | None
+    """Where it is taken back, for who may."""
     diff: Diff
 
 
@@ -54,7 +63,9 @@ class CommitPage(Page, kw_only=True):
 class _Found:
     visitor: PageVisit
     row: CommitRow
-    comparison: Comparison
+    said: Commit
+    names: Mapping[int, str]
+    changes: Changes
 
 
 async def commit(app: "App", request: Request) -> Response:
@@ -67,7 +78,10 @@ async def commit(app: "App", request: Request) -> Response:
         row = revision_of(conn, repo, request.path_params["rev"]).row
         parent = commits(conn, repo.id, row.parents[:1])
         before = parent[row.parents[0]].tree if row.parents else EMPTY_TREE
-        return _Found(visitor, row, compare_trees(conn, repo.id, before, row.tree, raw=False))
+        said = store.commit_object(conn, repo.id, row.oid)
+        names = names_by_id(conn, [row.author_id])
+        changed = read_changes(conn, repo.id, before, row.tree)
+        return _Found(visitor, row, said, names, changed)
 
     found = await app.db.read(work)
     page = await apart(app, partial(_page, found))
@@ -86,10 +100,24 @@ def _page(found: _Found) -> CommitPage:
     return CommitPage(
         title=f"{row.title.strip() or oid[:SHORT]} · {repo.path}",
         repo=repo_head(found.visitor, "commits"),
-        commit=commit_shown(repo, row),
+        commit=commit_shown(repo, row, found.names),
         email=row.author.rpartition(" <")[2].removesuffix(">"),
+        authored_at=wire(found.said.authored_at * 1000),
+        committer=None if found.said.committer == found.said.author else found.said.committer,
         parents=[Link(parent[:SHORT], address(repo, "commit", parent)) for parent in parents],
         browse=address(repo, "tree", oid),
         patch=patch,
-        diff=diff_shown(repo, found.comparison, parents[0] if parents else None, oid),
+        revert=_revert(found.visitor, oid),
+        diff=diff_shown(
+            repo, compared(found.changes, raw=False), parents[0] if parents else None, oid
+        ),
+    )
+
+
+def _revert(visitor: PageVisit, oid: str) -> str | None:
+    repo = visitor.repo
+    return (
+        f"{address(repo, 'revert', repo.default_branch)}?commit={oid}"
+        if visitor.may_write
+        else None
     )

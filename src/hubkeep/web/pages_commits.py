@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """History: the commits that lead to a revision, or that changed a path of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -15,6 +15,7 @@ from hubkeep.content.reading import revision_of
 from hubkeep.content.wire_reading import MAX_LINES, LogPosition
 from hubkeep.git.store import CommitRow
 from hubkeep.http import read_cursor, read_query
+from hubkeep.identity.queries_find import names_by_id
 from hubkeep.kit.cursors import encode_cursor
 from hubkeep.web.commit_rows import CommitShown, commit_shown
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
@@ -78,6 +79,7 @@ class _Found:
     rows: Sequence[CommitRow]
     total: int | None
     waiting: Sequence[bytes]
+    names: Mapping[int, str]
 
 
 async def commits(app: "App", request: Request) -> Response:
@@ -98,7 +100,8 @@ async def commits(app: "App", request: Request) -> Response:
             spot = Spot(repo, rev, "", page.revision)
             rows, total, waiting = page.rows, page.total, []
         refs = chooser(conn, spot, "commits")
-        return _Found(visitor, spot, refs, rows, total, waiting)
+        names = names_by_id(conn, (row.author_id for row in rows))
+        return _Found(visitor, spot, refs, rows, total, waiting, names)
 
     found = await app.db.read(work)
     page = _page(found, query)
@@ -124,19 +127,19 @@ def _page(found: _Found, query: HistoryQuery) -> CommitsPage:
         crumbs=crumbs(spot) if spot.path else [],
         path=spot.path,
         total=found.total,
-        days=_by_day(spot, found.rows),
+        days=_by_day(spot, found),
         newer=newer,
         older=older,
         is_cut=is_cut,
     )
 
 
-def _by_day(spot: Spot, rows: Sequence[CommitRow]) -> list[Day]:
+def _by_day(spot: Spot, found: _Found) -> list[Day]:
     days: list[tuple[str, list[CommitInList]]] = []
-    for row in rows:
+    for row in found.rows:
         name = day(row.committed_at)
         if not days or days[-1][0] != name:
             days.append((name, []))
         browse = address(spot.repo, "tree", row.oid.hex())
-        days[-1][1].append(CommitInList(commit_shown(spot.repo, row), browse))
+        days[-1][1].append(CommitInList(commit_shown(spot.repo, row, found.names), browse))
     return [Day(name, inside) for name, inside in days]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hubkeep.content.comparing import Comparison, compare_trees, trees_named
+from hubkeep.content.comparing import Changes, compared, read_changes, trees_named
 from hubkeep.content.reading import revision_of
 from hubkeep.git import store
 from hubkeep.git.store import BRANCHES, TAGS
@@ -60,7 +60,7 @@ class ComparePage(Page, kw_only=True):
 class _Found:
     visitor: PageVisit
     offered: Sequence[str]
-    comparison: Comparison | None
+    changes: Changes | None
     commits: tuple[str, str]
 
 
@@ -92,8 +92,8 @@ async def compare(app: "App", request: Request) -> Response:
         repo = visitor.repo
         trees = trees_named(conn, repo, revisions)
         ids = [revision_of(conn, repo, name).commit.hex() for name in (old, new)]
-        comparison = compare_trees(conn, repo.id, *trees, raw=False)
-        return _Found(visitor, _offered(conn, repo), comparison, (ids[0], ids[1]))
+        changes = read_changes(conn, repo.id, *trees)
+        return _Found(visitor, _offered(conn, repo), changes, (ids[0], ids[1]))
 
     found = await app.db.read(work)
     page = await apart(app, partial(_page, found, old, dots, new))
@@ -112,8 +112,8 @@ def _offered(conn: Connection, repo: Repo) -> list[str]:
 
 def _page(found: _Found, old: str, dots: str, new: str) -> ComparePage:
     repo, diff, swapped, patch = found.visitor.repo, None, None, None
-    if found.comparison is not None:
-        diff = diff_shown(repo, found.comparison, *found.commits)
+    if found.changes is not None:
+        diff = diff_shown(repo, compared(found.changes, raw=False), *found.commits)
         swapped = address(repo, "compare", f"{new}{dots}{old}")
         here = address(repo, "compare", f"{old}{dots}{new}").rpartition("/")[2]
         patch = f"/api/{repo.type.plural}/{repo.path}/compare/{here}?raw=true"

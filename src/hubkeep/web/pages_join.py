@@ -18,6 +18,7 @@ from hubkeep.identity.passwords import hash_password
 from hubkeep.identity.queries import account
 from hubkeep.identity.queries_invitations import is_invitation
 from hubkeep.identity.sessions import session_secret, set_session
+from hubkeep.web.account_fields import email, fullname
 from hubkeep.web.fields import NONE, Faults, Field, FormPage, only_faults, password
 from hubkeep.web.forms import go_to, own_path, read_form
 from hubkeep.web.repo_head import Link
@@ -161,22 +162,8 @@ def _fields(form: Join, found: Faults) -> list[Field]:
             autocomplete="username",
             required=True,
         ),
-        Field(
-            name="fullname",
-            label="Full name",
-            value=form.fullname,
-            error=found.get("fullname", ""),
-            autocomplete="name",
-        ),
-        Field(
-            name="email",
-            label="E-mail",
-            kind="email",
-            value=form.email,
-            hint="Shown to you and to who runs this hub.",
-            error=found.get("email", ""),
-            autocomplete="email",
-        ),
+        fullname(form.fullname, found, autocomplete="name"),
+        email(form.email, found),
         password(
             "password",
             "Password",

@@ -14,14 +14,12 @@ from hubkeep.cards.spaces import SDKS
 from hubkeep.errors import HubError
 from hubkeep.identity.access import signed_in, signed_in_here
 from hubkeep.identity.actor import Account, Actor
-from hubkeep.identity.names import BadName, check_name
-from hubkeep.identity.queries import organisations_of
-from hubkeep.identity.rules import Action, NamespaceResource, can
 from hubkeep.repos.creating import NewRepo, create_repo
-from hubkeep.repos.rules import first_readme
+from hubkeep.repos.rules import first_readme, name_fault
 from hubkeep.repos.types import Repo, RepoType
 from hubkeep.web.fields import NONE, Choice, Faults, Field, FormPage, Kind, only_faults
 from hubkeep.web.forms import go_to, read_form
+from hubkeep.web.owners import namespaces_of
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import shown
 
@@ -59,7 +57,7 @@ async def new_page(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> tuple[Actor, Sequence[str]]:
         actor, user = signed_in(conn, request, app.clock())
-        return actor, _owners(conn, actor, user)
+        return actor, namespaces_of(conn, actor, user)
 
     actor, owners = await app.db.read(work)
     form = NewForm(
@@ -76,7 +74,7 @@ async def new(app: "App", request: Request) -> Response:
 
     def look(conn: Connection) -> tuple[Actor, Account, Sequence[str]]:
         actor, user = signed_in_here(conn, request, app.clock())
-        return actor, user, _owners(conn, actor, user)
+        return actor, user, namespaces_of(conn, actor, user)
 
     actor, user, owners = await app.db.read(look)
     found = _faults(form)
@@ -113,27 +111,11 @@ def _wanted(form: NewForm, user: Account) -> NewRepo:
     )
 
 
-def _owners(conn: Connection, actor: Actor, user: Account) -> Sequence[str]:
-    """The namespaces that the actor may make something in: its own, then organisations'."""
-    orgs = [
-        org.name
-        for org, role in organisations_of(conn, user.id)
-        if can(actor, Action.CREATE_IN, NamespaceResource(org.id, role))
-    ]
-    return [user.name, *orgs]
-
-
 def _faults(form: NewForm) -> dict[str, str]:
-    name = "" if form.name else "Choose a name."
-    if form.name:
-        try:
-            check_name(form.name, "repository name")
-        except BadName as bad:
-            name = str(bad)
     known = "Choose one of these."
     is_space = form.type == RepoType.SPACE.value
     return only_faults(
-        name=name,
+        name=name_fault(form.name),
         type="" if form.type in set(RepoType) else known,
         visibility="" if form.visibility in {one.value for one in _VISIBLE} else known,
         license="" if form.license in ("", *KNOWN_LICENSES) else known,

@@ -20,8 +20,10 @@ from hubkeep.identity.queries import account, role_in
 from hubkeep.identity.queries_admin import list_members, update_account
 from hubkeep.identity.rules import Action, NamespaceResource, can
 from hubkeep.identity.wire_admin import MemberLine
+from hubkeep.web.account_fields import Picture, about, fullname, picture
 from hubkeep.web.fields import NONE, Choice, Faults, Field, FormPage, only_faults
 from hubkeep.web.forms import go_to, read_form
+from hubkeep.web.settings_tabs import said
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 
@@ -63,6 +65,7 @@ class OrgSettingsPage(Page, kw_only=True):
 
     template: ClassVar[str] = "organisation.html"
     name: str
+    picture: Picture
     fields: Sequence[Field]
     members: Sequence[MemberLine]
     roles: Sequence[Choice]
@@ -105,16 +108,13 @@ async def new(app: "App", request: Request) -> Response:
 
 async def settings_page(app: "App", request: Request) -> Response:
     """Show the settings of an organisation."""
-    done = ""
-    if "saved" in request.query_params:
-        done = "Saved."
 
     def work(conn: Connection) -> tuple[Actor, OrgSettingsPage]:
-        actor, org = _administered(conn, request, *signed_in(conn, request, app.clock()))
+        actor, org = administered(conn, request, *signed_in(conn, request, app.clock()))
         return actor, _settings(conn, org, _form_of(org), NONE)
 
     actor, page = await app.db.read(work)
-    page.done = done
+    page.done = said(request, saved="Saved.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
@@ -124,7 +124,7 @@ async def change_settings(app: "App", request: Request) -> Response:
     found = _faults(form)
 
     def work(conn: Connection) -> tuple[Actor, Account, OrgSettingsPage]:
-        actor, org = _administered(conn, request, *signed_in_here(conn, request, app.clock()))
+        actor, org = administered(conn, request, *signed_in_here(conn, request, app.clock()))
         if not found:
             update_account(
                 conn,
@@ -149,7 +149,7 @@ async def change_member(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> tuple[Account, Account]:
         now = app.clock()
-        _, org = _administered(conn, request, *signed_in_here(conn, request, now))
+        _, org = administered(conn, request, *signed_in_here(conn, request, now))
         user = account(conn, form.name)
         if user is None or user.kind != "user":
             raise Refused(f"Nobody here is called {form.name[:100]!r}.")
@@ -183,16 +183,29 @@ async def leave(app: "App", request: Request) -> Response:
     return go_to(f"/{org.name}")
 
 
+async def settings_with_fault(app: "App", request: Request, fault: str) -> Response:
+    """Show the settings again to who sent a picture that cannot be taken."""
+
+    def work(conn: Connection) -> tuple[Actor, OrgSettingsPage]:
+        actor, org = administered(conn, request, *signed_in_here(conn, request, app.clock()))
+        page = _settings(conn, org, _form_of(org), NONE)
+        page.picture.field.error = fault
+        return actor, page
+
+    actor, page = await app.db.read(work)
+    return shown(app, request, page, shell_for(app, request, actor), status=422)
+
+
 async def _with_fault(app: "App", request: Request, form: MemberForm, text: str) -> Response:
     def work(conn: Connection) -> tuple[Actor, OrgSettingsPage]:
-        actor, org = _administered(conn, request, *signed_in_here(conn, request, app.clock()))
+        actor, org = administered(conn, request, *signed_in_here(conn, request, app.clock()))
         return actor, _settings(conn, org, _form_of(org), NONE, form, text)
 
     actor, page = await app.db.read(work)
     return shown(app, request, page, shell_for(app, request, actor), status=422)
 
 
-def _administered(
+def administered(
     conn: Connection, request: Request, actor: Actor, _user: Account
 ) -> tuple[Actor, Account]:
     """Return the organisation that the address names, if the actor administers it; 404 or 403."""
@@ -243,12 +256,7 @@ def _new(form: OrgForm, found: Faults) -> FormPage:
 
 def _fields(form: OrgForm, found: Faults) -> list[Field]:
     return [
-        Field(
-            name="fullname",
-            label="Full name",
-            value=form.fullname,
-            error=found.get("fullname", ""),
-        ),
+        fullname(form.fullname, found),
         Field(
             name="type",
             label="What it is",
@@ -257,14 +265,7 @@ def _fields(form: OrgForm, found: Faults) -> list[Field]:
             choices=_TYPES,
             error=found.get("type", ""),
         ),
-        Field(
-            name="about",
-            label="About",
-            kind="lines",
-            value=form.about,
-            hint="Plain text; lines stay as they are.",
-            error=found.get("about", ""),
-        ),
+        about(form.about, found),
         Field(
             name="default_private",
             label="New repositories are private",
@@ -287,6 +288,7 @@ def _settings(
     return OrgSettingsPage(
         title=f"Settings of {org.name}",
         name=org.name,
+        picture=picture(conn, org, f"/organizations/{org.name}/settings/picture"),
         fields=_fields(form, found),
         members=list_members(conn, org.id),
         roles=_ROLES,

@@ -2,7 +2,7 @@
 """What people say of themselves, and the password that they sign in with."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,10 +19,11 @@ from hubkeep.identity.queries import of_password
 from hubkeep.identity.queries_admin import update_account
 from hubkeep.identity.sessions import set_session
 from hubkeep.identity.sign_in import prove_password
-from hubkeep.web.fields import NONE, Faults, Field, FormPage, only_faults, password
+from hubkeep.web.account_fields import Picture, about, email, fullname, picture
+from hubkeep.web.fields import NONE, Faults, FormPage, only_faults, password
 from hubkeep.web.forms import go_to, read_form
 from hubkeep.web.pages_login import too_often
-from hubkeep.web.settings_tabs import HEADING, settings_tabs
+from hubkeep.web.settings_tabs import said, settings_tabs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import shown
 
@@ -51,11 +52,22 @@ async def settings(_app: "App", _request: Request) -> Response:
     return go_to("/settings/profile")
 
 
+class ProfilePage(FormPage, kw_only=True):
+    """What is told of an account, and its picture, which has a form of its own."""
+
+    template: ClassVar[str] = "profile.html"
+    picture: Picture
+
+
 async def profile_page(app: "App", request: Request) -> Response:
     """Show what is told of the account."""
-    actor, user = await app.db.read(lambda conn: signed_in(conn, request, app.clock()))
-    page = _profile(user, Profile(user.fullname, user.email or "", user.details), NONE)
-    page.done = "Saved." if "saved" in request.query_params else ""
+
+    def work(conn: Connection) -> tuple[Actor, ProfilePage]:
+        actor, user = signed_in(conn, request, app.clock())
+        return actor, _profile(conn, user, _profile_of(user), NONE)
+
+    actor, page = await app.db.read(work)
+    page.done = said(request, saved="Saved.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
@@ -70,7 +82,7 @@ async def change_profile(app: "App", request: Request) -> Response:
         about=say.about_fault(form.about),
     )
 
-    def work(conn: Connection) -> tuple[Actor, Account]:
+    def work(conn: Connection) -> tuple[Actor, ProfilePage]:
         actor, user = signed_in_here(conn, request, app.clock())
         if not found:
             update_account(
@@ -80,24 +92,30 @@ async def change_profile(app: "App", request: Request) -> Response:
                 email=form.email or None,
                 details=form.about,
             )
-        return actor, user
+        return actor, _profile(conn, user, form, found)
 
-    actor, user = await app.db.write(work)
+    actor, page = await app.db.write(work)
     if found:
-        page = _profile(user, form, found)
         return shown(app, request, page, shell_for(app, request, actor), status=422)
     return go_to("/settings/profile?saved")
+
+
+async def profile_with_fault(app: "App", request: Request, fault: str) -> Response:
+    """Show the profile again to who sent a picture that cannot be taken."""
+
+    def work(conn: Connection) -> tuple[Actor, ProfilePage]:
+        actor, user = signed_in_here(conn, request, app.clock())
+        return actor, _profile(conn, user, _profile_of(user), NONE, fault)
+
+    actor, page = await app.db.read(work)
+    return shown(app, request, page, shell_for(app, request, actor), status=422)
 
 
 async def password_page(app: "App", request: Request) -> Response:
     """Ask for the old password and a new one."""
     actor, _ = await app.db.read(lambda conn: signed_in(conn, request, app.clock()))
     page = _password(NONE)
-    page.done = (
-        "The password is changed. You are signed out everywhere else."
-        if "saved" in request.query_params
-        else ""
-    )
+    page.done = said(request, saved="The password is changed. You are signed out everywhere else.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
@@ -142,39 +160,24 @@ async def _changed(app: "App", request: Request, user: Account, form: NewPasswor
     return await app.db.write(work)
 
 
-def _profile(user: Account, form: Profile, found: Faults) -> FormPage:
-    return FormPage(
+def _profile_of(user: Account) -> Profile:
+    return Profile(user.fullname, user.email or "", user.details)
+
+
+def _profile(
+    conn: Connection, user: Account, form: Profile, found: Faults, picture_fault: str = ""
+) -> ProfilePage:
+    return ProfilePage(
         title="Profile",
-        heading=HEADING,
         tabs=settings_tabs("profile"),
+        picture=picture(conn, user, "/settings/picture", picture_fault),
         action="/settings/profile",
         submit="Save",
         intro=f"What others see at /{user.name}. The name itself stays as it is.",
         fields=[
-            Field(
-                name="fullname",
-                label="Full name",
-                value=form.fullname,
-                error=found.get("fullname", ""),
-                autocomplete="name",
-            ),
-            Field(
-                name="email",
-                label="E-mail",
-                kind="email",
-                value=form.email,
-                hint="Shown to you and to who runs this hub.",
-                error=found.get("email", ""),
-                autocomplete="email",
-            ),
-            Field(
-                name="about",
-                label="About",
-                kind="lines",
-                value=form.about,
-                hint="Plain text; lines stay as they are.",
-                error=found.get("about", ""),
-            ),
+            fullname(form.fullname, found, autocomplete="name"),
+            email(form.email, found),
+            about(form.about, found),
         ],
     )
 
@@ -182,7 +185,6 @@ def _profile(user: Account, form: Profile, found: Faults) -> FormPage:
 def _password(found: Faults) -> FormPage:
     return FormPage(
         title="Password",
-        heading=HEADING,
         tabs=settings_tabs("password"),
         action="/settings/password",
         submit="Change the password",

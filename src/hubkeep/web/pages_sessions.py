@@ -17,10 +17,9 @@ from hubkeep.identity.sessions import drop_session
 from hubkeep.kit.time import Millis, unwire, wire
 from hubkeep.web.browsers import browser_name
 from hubkeep.web.forms import go_to, read_form
-from hubkeep.web.repo_head import Link
-from hubkeep.web.settings_tabs import HEADING, settings_tabs
+from hubkeep.web.settings_tabs import TabbedPage, said, settings_tabs
 from hubkeep.web.shell import shell_for
-from hubkeep.web.site import Page, shown
+from hubkeep.web.site import shown
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -47,14 +46,11 @@ class SessionRow(msgspec.Struct, rename="camel"):
         return unwire(self.seen_at)
 
 
-class SessionsPage(Page, kw_only=True):
+class SessionsPage(TabbedPage, kw_only=True):
     """The sessions that are not over, the one used last first."""
 
     template: ClassVar[str] = "sessions.html"
-    heading: str
-    tabs: Sequence[Link]
     sessions: Sequence[SessionRow]
-    done: str
 
 
 class Which(msgspec.Struct):
@@ -74,10 +70,9 @@ async def sessions_page(app: "App", request: Request) -> Response:
     actor, found = await app.db.read(work)
     page = SessionsPage(
         title="Sessions",
-        heading=HEADING,
         tabs=settings_tabs("sessions"),
         sessions=[_row(one, actor) for one in found],
-        done="Signed out there." if "ended" in request.query_params else "",
+        done=said(request, ended="Signed out there."),
     )
     return shown(app, request, page, shell_for(app, request, actor))
 
@@ -91,10 +86,9 @@ async def end(app: "App", request: Request) -> Response:
         if not form.session:
             end_sessions(conn, user.id, keep=actor.session)
             return False
-        mine = {one.public_id: one.id for one in sessions_of(conn, user.id, app.clock())}
         if not end_session(conn, user.id, form.session):
             raise errors.not_found("There is no such session any more")
-        return mine.get(form.session) == actor.session
+        return form.session == actor.session
 
     if await app.db.write(work):
         answer = go_to("/")
@@ -110,5 +104,5 @@ def _row(one: Session, actor: Actor) -> SessionRow:
         agent=one.agent,
         created_at=wire(one.created_at),
         seen_at=wire(one.seen_at),
-        is_this=one.id == actor.session,
+        is_this=one.public_id == actor.session,
     )

@@ -19,10 +19,9 @@ from hubkeep.identity.wire_admin import NewToken, TokenLine
 from hubkeep.kit.time import DAY, Millis
 from hubkeep.web.fields import NONE, Choice, Faults, Field
 from hubkeep.web.forms import go_to, read_form
-from hubkeep.web.repo_head import Link
-from hubkeep.web.settings_tabs import HEADING, settings_tabs
+from hubkeep.web.settings_tabs import TabbedPage, said, settings_tabs
 from hubkeep.web.shell import shell_for
-from hubkeep.web.site import Page, shown
+from hubkeep.web.site import shown
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -53,16 +52,12 @@ class Which(msgspec.Struct):
     token: str = ""
 
 
-class TokensPage(Page, kw_only=True):
+class TokensPage(TabbedPage, kw_only=True):
     """The tokens of who looks. `made` is there once, in the answer to the form that made it."""
 
     template: ClassVar[str] = "tokens.html"
-    heading: str
-    tabs: Sequence[Link]
     tokens: Sequence[TokenLine]
     fields: Sequence[Field]
-    error: str = ""
-    done: str = ""
     made: NewToken | None = None
 
 
@@ -75,7 +70,7 @@ async def tokens_page(app: "App", request: Request) -> Response:
 
     actor, tokens = await app.db.read(work)
     page = _page(tokens, MakeToken(), NONE)
-    page.done = "The token is revoked." if "revoked" in request.query_params else ""
+    page.done = said(request, revoked="The token is revoked.")
     return shown(app, request, page, shell_for(app, request, actor))
 
 
@@ -135,7 +130,6 @@ def _faults(form: MakeToken) -> dict[str, str]:
 def _page(tokens: Sequence[TokenLine], form: MakeToken, found: Faults) -> TokensPage:
     return TokensPage(
         title="Access tokens",
-        heading=HEADING,
         tabs=settings_tabs("tokens"),
         tokens=tokens,
         fields=[

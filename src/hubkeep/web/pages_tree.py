@@ -2,6 +2,7 @@
 """A folder: what is in it, what changed it last, and its README."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -12,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hubkeep import errors
-from hubkeep.cards.front_matter import split_front_matter
 from hubkeep.content.reading import last_changes, revision_of
 from hubkeep.git import store
 from hubkeep.git.errors import BadPath, NotAFolder, PathMissing
@@ -25,10 +25,12 @@ from hubkeep.repos.types import Repo
 from hubkeep.transfer.cas.queries_reading import xet_hashes
 from hubkeep.web.apart import apart
 from hubkeep.web.commit_rows import CommitShown, commit_shown
+from hubkeep.web.desk import branch_offered
 from hubkeep.web.forms import go_to
-from hubkeep.web.markdown import render_markdown
+from hubkeep.web.kept import NotYet
+from hubkeep.web.rendered import rendered
 from hubkeep.web.repo_head import Link, RepoHead, repo_head
-from hubkeep.web.repo_places import Chooser, Spot, chooser, crumbs
+from hubkeep.web.repo_places import Chooser, Spot, address, chooser, crumbs
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, shown
 from hubkeep.web.visits import PageVisit, look
@@ -67,11 +69,11 @@ class FileRow(msgspec.Struct, rename="camel"):
 
 
 class Readme(msgspec.Struct, rename="camel"):
-    """A text that says what a folder is for."""
+    """A text that says what a folder is for; `html` is null while it takes long to prepare."""
 
     name: str
     href: str
-    html: str
+    html: str | None
 
 
 class TreePage(Page, kw_only=True):
@@ -93,6 +95,9 @@ class TreePage(Page, kw_only=True):
     archives: Sequence[Link]
     ways_out: Sequence[Way]
     ways_in: Sequence[Way]
+    add: Sequence[Link]
+    """Where something is put into the folder, for who may."""
+    delete: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,7 @@ async def tree(app: "App", request: Request) -> Response:
         return go_to(found.to("blob"))
     base = app.base_url(request)
     page = await apart(app, partial(_page, found, base))
+    page.readme = await _shown_readme(app, found.spot, found.folder.readme, base)
     return shown(app, request, page, shell_for(app, request, found.visitor.actor))
 
 
@@ -182,6 +188,7 @@ def _page(found: _Found, base: str) -> TreePage:
     spot, folder = found.spot, found.folder
     repo, is_empty = spot.repo, spot.revision is None
     above = spot.path.rpartition("/")[0]
+    branch = branch_offered(found.visitor, spot)
     return TreePage(
         title=f"{spot.path} · {repo.path}" if spot.path else f"Files of {repo.path}",
         repo=repo_head(found.visitor, "files", spot.rev),
@@ -193,11 +200,25 @@ def _page(found: _Found, base: str) -> TreePage:
         rows=[_row(spot, entry, folder) for entry in folder.entries],
         history=spot.to("commits"),
         next=f"{spot.to('tree')}?cursor={encode_cursor(folder.after)}" if folder.after else None,
-        readme=_shown_readme(spot, folder.readme, base),
+        readme=None,
         archives=[] if is_empty else _archives(spot),
         ways_out=[] if is_empty else ways_out(repo, spot.rev, base),
         ways_in=ways_in(repo, base) if found.visitor.may_write and _is_bare(spot, folder) else [],
+        add=_ways_to_add(spot, branch, folder) if branch else [],
+        delete=address(repo, "delete", branch, spot.path) if branch and spot.path else None,
     )
+
+
+def _ways_to_add(spot: Spot, branch: str, folder: _Folder) -> list[Link]:
+    """Where a folder of a branch is added to; a repository without a card is offered one."""
+    here = address(spot.repo, "new", branch, spot.path)
+    found = [
+        Link("New file", here),
+        Link("Upload files", address(spot.repo, "upload", branch, spot.path)),
+    ]
+    if not spot.path and folder.after is None and folder.readme is None:
+        found.append(Link("Write the card", f"{here}?name=README.md"))
+    return found
 
 
 def _is_bare(spot: Spot, folder: _Folder) -> bool:
@@ -222,19 +243,26 @@ def _row(spot: Spot, entry: Entry, folder: _Folder) -> FileRow:
     )
 
 
-def _shown_readme(spot: Spot, readme: tuple[Entry, bytes] | None, base: str) -> Readme | None:
+async def _shown_readme(
+    app: "App", spot: Spot, readme: tuple[Entry, bytes] | None, base: str
+) -> Readme | None:
     if readme is None:
         return None
     entry, content = readme
     name = entry.path.rpartition("/")[2]
+    html: str | None = None
     if name.lower().endswith(".md"):
-        html = render_markdown(
-            split_front_matter(content).body, spot.text_place(spot.path, base)
-        ).html
+        with suppress(NotYet):
+            place = spot.text_place(spot.path, base)
+            html = (await rendered(app, entry.oid, content, place)).html
     else:
-        text = content.decode("utf-8", "replace").replace("\r\n", "\n")
-        html = f"<pre>{plain(text)}</pre>"
-    return Readme(name, spot.to("blob", entry.path), html) if html.strip() else None
+        html = await apart(app, partial(_as_written, content))
+    return None if html == "" else Readme(name, spot.to("blob", entry.path), html)
+
+
+def _as_written(content: bytes) -> str:
+    text = content.decode("utf-8", "replace").replace("\r\n", "\n")
+    return f"<pre>{plain(text)}</pre>"
 
 
 def _archives(spot: Spot) -> list[Link]:

@@ -14,6 +14,14 @@ class PersonRow(msgspec.Struct, rename="camel"):
     kind: str
 
 
+class Person(msgspec.Struct, rename="camel"):
+    """Somebody among others; `role` is null for who may not see it."""
+
+    name: str
+    fullname: str
+    role: str | None = None
+
+
 def person_row(account: Account) -> PersonRow:
     """Return what lists show of an account."""
     fullname = account.fullname if account.fullname != account.name else ""

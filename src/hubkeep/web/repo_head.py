@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from hubkeep.repos.types import Repo, RepoType
+from hubkeep.web.site import Preview
 from hubkeep.web.visits import PageVisit
 
 MAX_TAGS = 24
@@ -17,8 +18,24 @@ _CARD_NAMES = {
     RepoType.SPACE: "Space",
     RepoType.KERNEL: "Kernel card",
 }
-# What a tag that says its kind is looked for by; others are looked for as they are.
-_HIDDEN_TAGS = ("region:", "endpoints_compatible", "autotrain_compatible")
+# What the hub adds for programs alone is not shown.
+_HIDDEN_TAGS = (
+    "region:",
+    "endpoints_compatible",
+    "autotrain_compatible",
+    "model-index",
+    "co2_eq_emissions",
+)
+# Kinds of tags whose value says enough by itself.
+_CLEAR = (
+    "task_categories:",
+    "task_ids:",
+    "language:",
+    "size_categories:",
+    "modality:",
+    "format:",
+    "library:",
+)
 
 
 class Link(msgspec.Struct, rename="camel"):
@@ -38,6 +55,8 @@ class RepoHead(msgspec.Struct, rename="camel"):
     owner: str
     name: str
     web_path: str
+    api: str
+    """Where the API has it."""
     private: bool
     gated: str
     disabled: bool
@@ -48,6 +67,11 @@ class RepoHead(msgspec.Struct, rename="camel"):
     tabs: Sequence[Link]
     feed: str
     """Of the commits that lead to what is looked at."""
+
+    @property
+    def preview(self) -> Preview:
+        """How links to the pages of the repository are shown."""
+        return Preview(f"A {self.kind} by {self.owner}", f"/social/{self.web_path}")
 
 
 def repo_head(visitor: PageVisit, current: str, revision: str | None = None) -> RepoHead:
@@ -72,6 +96,7 @@ def repo_head(visitor: PageVisit, current: str, revision: str | None = None) -> 
         owner=owner,
         name=name,
         web_path=repo.web_path,
+        api=f"/api/{repo.type.plural}/{repo.path}",
         private=repo.private,
         gated=repo.gated,
         disabled=repo.disabled,
@@ -89,4 +114,5 @@ def _shown_tags(repo: Repo) -> list[str]:
 
 
 def _tag(kind: RepoType, tag: str) -> Link:
-    return Link(tag, f"/{kind.plural}?{urlencode({'filter': tag})}")
+    said = next((tag.removeprefix(known) for known in _CLEAR if tag.startswith(known)), tag)
+    return Link(said, f"/{kind.plural}?{urlencode({'filter': tag})}")

@@ -15,7 +15,22 @@ from hubkeep.repos.types import Repo
 from hubkeep.web.markdown import Place
 from hubkeep.web.repo_head import Link
 
-PageName = Literal["tree", "blob", "raw", "resolve", "commits", "commit", "compare"]
+PageName = Literal[
+    "tree",
+    "blob",
+    "raw",
+    "resolve",
+    "preview",
+    "blame",
+    "commits",
+    "commit",
+    "compare",
+    "new",
+    "edit",
+    "upload",
+    "delete",
+    "revert",
+]
 
 SHORT = 7
 """Digits of a commit's id that people read."""
@@ -54,7 +69,7 @@ class Spot:
 
     def text_place(self, folder: str, origin: str) -> Place:
         """Return where a Markdown text in a folder of this revision leads to."""
-        links, images = f"{self.to('blob', '')}/", f"{self.to('resolve', '')}/"
+        links, images = f"{self.to('blob', '')}/", f"{self.to('preview', '')}/"
         return Place(links, images, folder, links, images, origin)
 
 

@@ -29,5 +29,6 @@ def shell_for(app: "App", request: Request, actor: Actor) -> Shell:
         csrf=form_token(secret or fresh or ""),
         fresh_secret=fresh,
         theme=theme if theme in _THEMES else "",
+        content=app.addresses.content_url(request) or "",
         json_href=f"?{urlencode([*request.query_params.multi_items(), ('format', 'json')])}",
     )

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pages as answers: a struct, which is the page's data, and the template that shows it."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -20,19 +21,27 @@ from hubkeep.identity.sessions import (
 )
 from hubkeep.web import words
 from hubkeep.web.assets import Assets
+from hubkeep.web.origin.bundle import Bundle
+from hubkeep.web.policy import NOWHERE, Elsewhere, policy
 from hubkeep.web.wants import wants_json
 
 if TYPE_CHECKING:
     from hubkeep.app import App
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_DIAGRAMS = Path(__file__).parent / "diagrams"
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
-    "img-src 'self' data:; media-src 'self'; connect-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
-)
-"""What a page may load: what the hub serves, and nothing that stands in the page itself."""
+# What stands in the HTML of a page that frames something from the content origin: what draws its
+# diagrams, or a Space.
+_FRAMING = re.compile('data-(?:diagram|space)="')
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How other sites show a link to a page, besides its title: a text, and a picture's path."""
+
+    text: str = "A hub of models, datasets and Spaces"
+    picture: str = "/social"
 
 
 class Page(msgspec.Struct, kw_only=True, rename="camel"):
@@ -40,6 +49,12 @@ class Page(msgspec.Struct, kw_only=True, rename="camel"):
 
     template: ClassVar[str]
     title: str
+
+    @property
+    def preview(self) -> Preview:
+        """How a link to the page is shown: pages of a repository have its picture."""
+        found = getattr(self, "repo", None)
+        return found.preview if found is not None else Preview()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +72,8 @@ class Shell:
     theme: str = ""
     json_href: str = "?format=json"
     """Where the page's data is."""
+    content: str = ""
+    """The origin on which what users wrote may run; empty where there is none."""
 
 
 class Site:
@@ -64,6 +81,7 @@ class Site:
 
     def __init__(self) -> None:
         self.assets = Assets()
+        self.diagrams = Bundle(_DIAGRAMS)
         self._env = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -91,13 +109,20 @@ def shown(
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
+    elsewhere: Elsewhere = NOWHERE,
 ) -> Response:
-    """Answer with a page, or with its data where the client asks for JSON."""
+    """Answer with a page, or with its data where the client asks for JSON.
+
+    `elsewhere` says what the page loads that is not the hub's own.
+    """
     own = {"Vary": "Accept, Cookie", "Cache-Control": "private, no-cache", **(headers or {})}
     if wants_json(request):
         return Response(msgspec.json.encode(page), status, own, "application/json")
-    own |= {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
-    answer = Response(app.site.html(page, shell), status, own, "text/html; charset=utf-8")
+    html = app.site.html(page, shell)
+    if shell.content and _FRAMING.search(html):
+        elsewhere = replace(elsewhere, frames=(*elsewhere.frames, shell.content))
+    own |= {"Content-Security-Policy": policy(elsewhere), "Referrer-Policy": "same-origin"}
+    answer = Response(html, status, own, "text/html; charset=utf-8")
     if shell.fresh_secret is not None:
         set_form_secret(request, answer, shell.fresh_secret)
     secret = session_secret(request)

@@ -43,6 +43,35 @@ def ways_in(repo: Repo, base: str) -> Sequence[Way]:
     return found
 
 
+def ways_up(repo: Repo, branch: str, folder: str, base: str) -> Sequence[Way]:
+    """Return how to put files into a folder of a branch."""
+    is_default = branch == repo.default_branch
+    at = "" if is_default else f" --revision {shlex.quote(branch)}"
+    into = f" {shlex.quote(folder)}" if folder else ""
+    clone = f"{base}/{repo.web_path}"
+    if not is_default:
+        clone = f"--branch {shlex.quote(branch)} {clone}"
+    name, inside = repo.path.rpartition("/")[2], shlex.quote(folder or ".")
+    return [
+        Way(
+            "Upload a folder with hf",
+            f"export HF_ENDPOINT={base}\n"
+            "hf auth login\n"
+            f"hf upload {repo.path} ./folder{into}{_option(repo)}{at}",
+        ),
+        Way(
+            "Commit files with git",
+            f"git clone {clone}\n"
+            f"cd {shlex.quote(name)}\n"
+            + (f"mkdir -p {inside}\n" if folder else "")
+            + f"cp -r ../folder/. {inside}\n"
+            "git add .\n"
+            'git commit -m "Add files"\n'
+            "git push",
+        ),
+    ]
+
+
 def ways_out(repo: Repo, rev: str, base: str) -> Sequence[Way]:
     """Return how to get all files of a revision."""
     is_default = rev in (repo.default_branch, "HEAD")

@@ -36,7 +36,11 @@ many = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 budgets = st.builds(
-    Budget, first=st.integers(1, 6), sorted=st.integers(0, 12), walked=st.integers(1, 20)
+    Budget,
+    first=st.integers(1, 6),
+    sorted=st.integers(0, 12),
+    walked=st.integers(1, 20),
+    many=st.integers(0, 8),
 )
 Rows = list[tuple[int, str, Sample]]
 
@@ -203,8 +207,9 @@ def _named(sample: Sample, name: str) -> Sample:
     return Sample(**{**vars(sample), "name": name})
 
 
+@pytest.mark.parametrize(("most", "many"), [(5, 0), (-1, 0), (-1, 100)])
 @pytest.mark.parametrize("words", [(), ("bert",), ("be",)])
-def test_no_statement_reads_a_whole_table_on_sqlite(sqlite_url, words, sample):
+def test_no_statement_reads_a_whole_table_on_sqlite(sqlite_url, words, most, many, sample):
     seen: list[tuple[str, object]] = []
     with closing(Database(sqlite_url)) as db:
         db.write_now(lambda conn: (empty(conn), write(conn, 1, sample)))
@@ -214,7 +219,7 @@ def test_no_statement_reads_a_whole_table_on_sqlite(sqlite_url, words, sample):
             lambda _c, _cur, statement, values, _ctx, _many: seen.append((statement, values)),
         )
         wanted = Wanted(RepoType.MODEL, words=words, tags=("mit",), pipeline_tag="x")
-        budget = Budget(first=1, sorted=5, walked=10)
+        budget = Budget(first=1, sorted=most, walked=10, many=many)
         db.read_now(lambda conn: find_page(conn, Viewer((1,)), wanted, 5, None, budget))
         statements, seen = seen[:], []
         for statement, values in statements:

@@ -18,7 +18,7 @@ from hubkeep.identity.rules import Action
 from hubkeep.transfer.cas.queries_epoch import current_epoch
 from hubkeep.transfer.cas.wire import StoreAccess
 from hubkeep.transfer.queries_uploads import check_grant
-from hubkeep.transfer.signing import BadSignature
+from hubkeep.transfer.signing import BadSignature, sign_in_of
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -34,11 +34,16 @@ class CasToken(msgspec.Struct, frozen=True, array_like=True):
 
     repo_id: int
     user_id: int | None
-    token_id: int | None
+    user: str | None
+    """The account, the token and the browser's session by their public ids: an id of a row may be
+    given again.
+    """
+    token: str | None
+    password: str | None
+    """The fingerprint of the password that the user signed in with."""
+    session: str | None
     may_write: bool
     epoch: str
-    password: str | None = None
-    """The fingerprint of the password that the user signed in with."""
 
 
 def sign_token(
@@ -51,8 +56,7 @@ def sign_token(
     seconds: int = TOKEN_SECONDS,
 ) -> str:
     """Return a token of `actor`'s for a repository; who asks checks the right."""
-    token_id = actor.token.id if actor.token else None
-    claims = CasToken(repo_id, actor.user_id, token_id, may_write, epoch, actor.password)
+    claims = CasToken(repo_id, actor.user_id, *sign_in_of(actor), may_write, epoch)
     return app.signer.sign(_PURPOSE, claims, seconds=seconds)
 
 

@@ -13,6 +13,7 @@ from hubkeep.git import store
 from hubkeep.http import json_answer, read_query
 from hubkeep.identity.actor import Actor
 from hubkeep.identity.rules import Action
+from hubkeep.identity.sessions import ask_for_proof
 from hubkeep.repos.access import Visit, visit
 from hubkeep.repos.types import Repo
 from hubkeep.transfer.cas.access import access_headers, store_access
@@ -51,6 +52,7 @@ async def write_token(app: "App", request: Request) -> Response:
     With `create_pr`, a reader who may not write is told that pull requests are not there yet.
     """
     query = read_query(request, WriteTokenQuery)
+    ask_for_proof(request)
 
     def work(conn: Connection) -> _Right:
         try:

@@ -17,7 +17,7 @@ from hubkeep.identity.actor import Actor, Role
 from hubkeep.identity.rules import Action
 from hubkeep.kit.time import Millis
 from hubkeep.repos.types import DELETED
-from hubkeep.transfer.queries_uploads import check_grant
+from hubkeep.transfer.queries_uploads import check_right
 
 _NAME = "xet-convert"
 _CONVERTIBLE = text("xet_hash IS NULL AND size >= 65536")
@@ -45,13 +45,6 @@ class Writer(NamedTuple):
 
     actor: Actor
     repo_id: int
-
-
-class _Right(NamedTuple):
-    repo_id: int
-    user_id: int | None
-    token_id: int | None = None
-    password: str | None = None
 
 
 def progress(conn: Connection) -> Progress | None:
@@ -95,7 +88,7 @@ def writer_for(conn: Connection, file_id: int) -> Writer | None:
             if user_id is None:
                 continue
             try:
-                actor = check_grant(conn, _Right(repo_id, user_id), Action.WRITE)
+                actor = check_right(conn, repo_id, user_id, Action.WRITE)
             except HubError:
                 continue
             if actor.user is not None and actor.user.kind == "user":

@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
+from sqlalchemy import Connection
 
 from hubkeep.kit.time import wire
 from hubkeep.metrics import Figure
-from hubkeep.transfer.cas.queries_storage import (
-    RepoTotals,
-    Sized,
-    Totals,
-    count_all,
-    note_totals,
-)
+from hubkeep.transfer.cas.queries_storage import RepoTotals, Sized, Totals, count_all, note_totals
+from hubkeep.transfer.cas.queries_storage_notes import Unneeded, note_day, note_unneeded
+from hubkeep.transfer.cas.spare import count_kinds
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -88,10 +85,20 @@ class HubStorage(msgspec.Struct, rename="camel"):
 
 
 async def count_storage(app: "App") -> Totals:
-    """Count what the hub stores, and keep it for those who ask."""
-    days = app.config.scrub_days
+    """Count what the hub stores and what of it nobody needs, and keep it for those who ask."""
+    days, xet_days = app.config.scrub_days, app.config.xet_grace_days
     totals = await app.db.read(lambda conn: count_all(conn, app.clock(), days))
-    await app.db.write(lambda conn: note_totals(conn, totals))
+    counted = await app.db.read(lambda conn: count_kinds(conn, xet_days, app.clock()))
+    unneeded = [
+        Unneeded(kind.name, spare.due, spare.waiting, spare.next_since) for kind, spare in counted
+    ]
+
+    def work(conn: Connection) -> None:
+        note_totals(conn, totals)
+        note_day(conn, totals)
+        note_unneeded(conn, unneeded)
+
+    await app.db.write(work)
     return totals
 
 

@@ -19,6 +19,7 @@ from hubkeep.git.program import find_git
 from hubkeep.git.queries import list_refs
 from hubkeep.git.types import Ref
 from hubkeep.identity.rules import Action
+from hubkeep.identity.sessions import ask_for_proof
 from hubkeep.repos.access import visit
 from hubkeep.transfer.smart.push_answer import MEDIA_TYPE, PushAnswer, Told
 from hubkeep.transfer.smart.push_body import PushBody
@@ -36,6 +37,7 @@ _NO_OBJECT = bytes(20)
 
 async def advertise_for_push(app: "App", request: Request) -> Response:
     """Tell who may push which refs there are; strangers are asked to sign in, 401."""
+    ask_for_proof(request)
 
     def work(conn: Connection) -> list[Ref]:
         repo = visit(conn, request, Action.WRITE, app.clock()).repo

@@ -10,6 +10,12 @@ copying(document);
 menus(document);
 themes(document);
 
+// Where tabs have no room, the current one may lie outside of what is seen.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const end = tab.offsetLeft + tab.offsetWidth - tab.parentElement.offsetLeft;
+  tab.parentElement.scrollLeft = end - tab.parentElement.clientWidth;
+}
+
 const field = document.querySelector("[data-suggest]");
 if (field) {
   import("./suggest.js").then(({ suggesting }) => suggesting(field));
@@ -18,4 +24,34 @@ if (field) {
 const source = document.querySelector("[data-lines]");
 if (source) {
   import("./lines.js").then(({ lines }) => lines(source));
+}
+
+const like = document.querySelector("[data-like]");
+if (like) {
+  import("./like.js").then(({ liking }) => liking(like));
+}
+
+const typed = document.querySelector("[data-typed]");
+if (typed) {
+  import("./typed.js").then(({ typing }) => typing(typed));
+}
+
+const upload = document.querySelector("[data-upload]");
+if (upload) {
+  import("./upload/upload.js").then(({ uploading }) => uploading(upload));
+}
+
+const editor = document.querySelector("[data-editor]");
+if (editor) {
+  import("./edit/edit.js").then(({ editing }) => editing(editor));
+}
+
+const frame = document.querySelector("[data-space]");
+if (frame) {
+  import("./space.js").then(({ space }) => space(frame));
+}
+
+const figures = document.querySelectorAll('[data-diagram="mermaid"]');
+if (figures.length) {
+  import("./diagrams.js").then(({ diagrams }) => diagrams(figures, document.body.dataset.content));
 }

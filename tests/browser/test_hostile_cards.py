@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hostile texts in a browser, on a page that has no policy to stop what runs."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page, Route
 
 HUB = "http://hub.example"
-CARDS = sorted((Path(__file__).parent / "cards").glob("*.md"))
+CARDS = sorted((Path(__file__).parents[1] / "web" / "markdown" / "cards").glob("*.md"))
 
 # Puts the HTML into the page as the server does (parsed with it) and as a script does, touches
 # all that is there, and says what is wrong.
@@ -98,26 +96,10 @@ class Window:
         dialog.dismiss()
 
 
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    """Debian's chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = which("chromium")
-    if chromium is None:
-        reason = "chromium is not installed (on Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def window(browser: "Browser") -> Iterator[Window]:
+def window(chromium: "Browser") -> Iterator[Window]:
     """A window that may open no dialog."""
-    page = browser.new_page()
+    page = chromium.new_page()
     window = Window(page)
     yield window
     page.close()
