@@ -275,8 +275,8 @@ def test_bytes_that_are_not_there_are_404(hub: TestHub, shelf: Shelf, whole: str
 
 
 def test_what_is_in_an_address_is_short(whole: str, parts: str):
-    assert len(whole) < 250
-    assert len(parts) < 280
+    assert len(whole) < 280
+    assert len(parts) < 310
     assert re.fullmatch(r"/cas/0/data/[\w-]+\.[\w-]+", whole)
 
 
