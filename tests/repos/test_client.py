@@ -45,8 +45,8 @@ def test_whoami_and_overviews(api: HfApi):
     user = api.get_user_overview("alice")
     assert (user.username, user.user_type, user.is_pro) == ("alice", "user", False)
     assert api.get_organization_overview("acme").num_users >= 1  # other tests add some
-    members = list(api.list_organization_members("acme"))
-    assert [member.username for member in members] == ["alice"]
+    members = [member.username for member in api.list_organization_members("acme")]
+    assert "alice" in members  # other tests add some
     assert list(api.list_user_followers("alice")) == []
     with pytest.raises(HfHubHTTPError):
         HfApi(api.endpoint, token="hf_wrong_wrong_wrong_wrong").whoami()
