@@ -44,12 +44,12 @@ def chain(page: dict) -> list[list[tuple[str, str | None]]]:
 
 
 def test_a_model_says_where_it_comes_from_and_what_comes_from_it(world: World):
-    model(world, "ada/root")
-    model(world, "ada/child", "ada/root")
+    model(world, "ada/oak")
+    model(world, "ada/child", "ada/oak")
     model(world, "ada/grandchild", "ada/child", relation="quantized")
     model(world, "ada/lora", "ada/child", relation="adapter")
     seen = look(world, "/ada/child")
-    assert seen.link("ada/root") == "/ada/root"
+    assert seen.link("ada/oak") == "/ada/oak"
     told = family(world, "/ada/child")
     assert {one["name"]: one["count"] for one in told["derived"]} == {
         "Adapters": 1,
@@ -59,7 +59,7 @@ def test_a_model_says_where_it_comes_from_and_what_comes_from_it(world: World):
         assert len(world.hub.get(f"{one['href']}&format=json").json()["repos"]) == one["count"]
     below = family(world, "/ada/grandchild")
     assert [one["how"] for one in below["madeFrom"]] == ["Quantised from", "Fine-tuned from"]
-    assert chain(below) == [[("ada/child", "/ada/child")], [("ada/root", "/ada/root")]]
+    assert chain(below) == [[("ada/child", "/ada/child")], [("ada/oak", "/ada/oak")]]
 
 
 def test_what_is_not_on_this_hub_is_named_without_a_link(world: World):
@@ -89,17 +89,17 @@ def test_a_long_line_and_many_parents_are_cut(world: World):
 
 def test_what_is_private_is_in_no_count_and_in_no_strangers_page(world: World):
     model(world, "ada/secret", private=True)
-    model(world, "ada/root", "ada/secret")
-    model(world, "ada/hidden", "ada/root", private=True)
+    model(world, "ada/oak", "ada/secret")
+    model(world, "ada/hidden", "ada/oak", private=True)
     for who in (None, "eve"):
-        told = family(world, "/ada/root", who)
+        told = family(world, "/ada/oak", who)
         assert told["derived"] == []
         assert chain(told) == [[("ada/secret", None)]]
-        shown = family(world, "/ada/root/derivatives", who)
+        shown = family(world, "/ada/oak/derivatives", who)
         assert shown["branches"] == []
-        assert "hidden" not in look(world, "/ada/root/derivatives", who).text
-    assert chain(family(world, "/ada/root", "ada")) == [[("ada/secret", "/ada/secret")]]
-    (branch,) = family(world, "/ada/root/derivatives", "ada")["branches"]
+        assert "hidden" not in look(world, "/ada/oak/derivatives", who).text
+    assert chain(family(world, "/ada/oak", "ada")) == [[("ada/secret", "/ada/secret")]]
+    (branch,) = family(world, "/ada/oak/derivatives", "ada")["branches"]
     assert branch["count"] == 0
     assert [one["repo"]["id"] for one in branch["children"]] == ["ada/hidden"]
     assert world.hub.get("/ada/secret/derivatives", headers=BROWSER).status_code == 404
@@ -115,16 +115,16 @@ def test_a_model_that_was_renamed_is_still_found_by_what_names_it(world: World):
 
 
 def test_the_whole_family_goes_a_level_further(world: World):
-    model(world, "ada/root")
+    model(world, "ada/oak")
     for number in range(12):
-        model(world, f"ada/tune{number}", "ada/root", downloads=number)
+        model(world, f"ada/tune{number}", "ada/oak", downloads=number)
     model(world, "ada/quant", "ada/tune11", relation="quantized")
-    (branch,) = family(world, "/ada/root/derivatives")["branches"]
+    (branch,) = family(world, "/ada/oak/derivatives")["branches"]
     assert (branch["name"], branch["count"], len(branch["children"])) == ("Fine-tunes", 12, 10)
     first = branch["children"][0]
     assert first["repo"]["id"] == "ada/tune11"
     assert [(one["name"], one["count"]) for one in first["derived"]] == [("Quantisations", 1)]
-    seen = look(world, "/ada/root/derivatives")
+    seen = look(world, "/ada/oak/derivatives")
     assert seen.link("All 12 fine-tunes").startswith("/models?filter=")
     assert seen.link("1 quantisation").startswith("/models?filter=")
 

@@ -27,6 +27,7 @@ from hubkeep.identity.queries_admin_lists import (
 from hubkeep.identity.queries_overviews import count_repos
 from hubkeep.kit.cursors import encode_cursor
 from hubkeep.repos.types import DELETED
+from hubkeep.web.account_fields import fullname, new_name, org_type, org_type_fault
 from hubkeep.web.admin_lists import (
     ROWS,
     AccountRow,
@@ -49,7 +50,6 @@ if TYPE_CHECKING:
 PATH = "/admin/organisations"
 DONE = {"deleted": "The organisation is deleted.", "saved": "Saved."}
 
-_TYPES = (Choice("", "not said"), *(Choice(one, one) for one in get_args(OrgType)))
 _ROLES = tuple(Choice(role.value, role.value) for role in reversed(Role))
 _MEMBERS = 100
 
@@ -149,7 +149,7 @@ async def new_organisation(app: "App", request: Request) -> Response:
     found = only_faults(
         name=say.name_fault(form.name),
         fullname=say.fullname_fault(form.fullname),
-        type="" if form.type in {one.value for one in _TYPES} else "Choose one of these.",
+        type=org_type_fault(form.type),
     )
 
     def work(conn: Connection) -> tuple[Account, Account]:
@@ -283,28 +283,9 @@ def _form(form: NewOrganisation, found: Faults) -> FormPage:
         tabs=admin_tabs("organisations"),
         error=found.get("", ""),
         fields=[
-            Field(
-                name="name",
-                label="Name",
-                value=form.name,
-                hint="Letters, digits, '-', '_' and '.': it stands in all its addresses.",
-                error=found.get("name", ""),
-                required=True,
-            ),
-            Field(
-                name="fullname",
-                label="Full name",
-                value=form.fullname,
-                error=found.get("fullname", ""),
-            ),
-            Field(
-                name="type",
-                label="What it is",
-                kind="select",
-                value=form.type,
-                choices=_TYPES,
-                error=found.get("type", ""),
-            ),
+            new_name(form.name, found),
+            fullname(form.fullname, found),
+            org_type(form.type, found),
             Field(
                 name="default_private",
                 label="Its new repositories are private",

@@ -19,6 +19,7 @@ from hubkeep.identity.actor import Account, Actor
 from hubkeep.identity.commands import Refused
 from hubkeep.identity.passwords import hash_password, new_password
 from hubkeep.identity.queries_admin_lists import Found, Which, find_accounts
+from hubkeep.web.account_fields import fullname, new_name
 from hubkeep.web.admin_lists import (
     ROWS,
     AccountRow,
@@ -198,20 +199,8 @@ def _form(form: NewUser, found: Faults) -> NewUserPage:
         title="New user",
         tabs=admin_tabs("users"),
         fields=[
-            Field(
-                name="name",
-                label="Name",
-                value=form.name,
-                hint="Letters, digits, '-', '_' and '.': it stands in all addresses of the user.",
-                error=found.get("name", ""),
-                required=True,
-            ),
-            Field(
-                name="fullname",
-                label="Full name",
-                value=form.fullname,
-                error=found.get("fullname", ""),
-            ),
+            new_name(form.name, found, "all addresses of the user"),
+            fullname(form.fullname, found),
             Field(
                 name="email",
                 label="E-mail",

@@ -2,7 +2,7 @@
 """Organisations: a new one, and the settings of one for who administers it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -13,14 +13,22 @@ from hubkeep import errors
 from hubkeep.identity import commands
 from hubkeep.identity import faults as say
 from hubkeep.identity.access import account_at, signed_in, signed_in_here
-from hubkeep.identity.actor import Account, Actor, OrgType, Role
+from hubkeep.identity.actor import Account, Actor, Role
 from hubkeep.identity.commands import Refused
 from hubkeep.identity.own import set_member
 from hubkeep.identity.queries import account, role_in
 from hubkeep.identity.queries_admin import list_members, update_account
 from hubkeep.identity.rules import Action, NamespaceResource, can
 from hubkeep.identity.wire_admin import MemberLine
-from hubkeep.web.account_fields import Picture, about, fullname, picture
+from hubkeep.web.account_fields import (
+    Picture,
+    about,
+    fullname,
+    new_name,
+    org_type,
+    org_type_fault,
+    picture,
+)
 from hubkeep.web.fields import NONE, Choice, Faults, Field, FormPage, only_faults
 from hubkeep.web.forms import go_to, read_form
 from hubkeep.web.settings_tabs import said
@@ -30,7 +38,6 @@ from hubkeep.web.site import Page, shown
 if TYPE_CHECKING:
     from hubkeep.app import App
 
-_TYPES = (Choice("", "not said"), *(Choice(one, one) for one in get_args(OrgType)))
 _ROLES = (
     Choice(Role.READ.value, "read", "sees all that is private"),
     Choice(Role.CONTRIBUTOR.value, "contributor", "makes repositories and changes its own"),
@@ -224,10 +231,9 @@ def _cleaned(form: OrgForm) -> OrgForm:
 
 
 def _faults(form: OrgForm) -> dict[str, str]:
-    is_known = form.type in {one.value for one in _TYPES}
     return only_faults(
         fullname=say.fullname_fault(form.fullname),
-        type="" if is_known else "Choose one of these.",
+        type=org_type_fault(form.type),
         about=say.about_fault(form.about),
     )
 
@@ -237,34 +243,19 @@ def _form_of(org: Account) -> OrgForm:
 
 
 def _new(form: OrgForm, found: Faults) -> FormPage:
-    name = Field(
-        name="name",
-        label="Name",
-        value=form.name,
-        hint="Letters, digits, '-', '_' and '.': it stands in all its addresses.",
-        error=found.get("name", ""),
-        required=True,
-    )
     return FormPage(
         title="New organisation",
         action="/organizations/new",
         submit="Make the organisation",
         intro="People who work on repositories together. You administer it, and add the others.",
-        fields=[name, *_fields(form, found)],
+        fields=[new_name(form.name, found), *_fields(form, found)],
     )
 
 
 def _fields(form: OrgForm, found: Faults) -> list[Field]:
     return [
         fullname(form.fullname, found),
-        Field(
-            name="type",
-            label="What it is",
-            kind="select",
-            value=form.type,
-            choices=_TYPES,
-            error=found.get("type", ""),
-        ),
+        org_type(form.type, found),
         about(form.about, found),
         Field(
             name="default_private",

@@ -18,35 +18,12 @@ from hubkeep.content.opening import OpenFile, open_file, sent_file
 from hubkeep.content.reading import file_at, revision_of
 from hubkeep.http import read_query
 from hubkeep.web.file_kinds import suffix_of
+from hubkeep.web.media_types import MEDIA
 from hubkeep.web.visits import PageVisit, look
 
 if TYPE_CHECKING:
     from hubkeep.app import App
 
-TYPES: Final = {
-    "png": "image/png",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "avif": "image/avif",
-    "bmp": "image/bmp",
-    "ico": "image/x-icon",
-    "svg": "image/svg+xml",
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "oga": "audio/ogg",
-    "opus": "audio/ogg",
-    "m4a": "audio/mp4",
-    "aac": "audio/aac",
-    "mp4": "video/mp4",
-    "m4v": "video/mp4",
-    "mov": "video/mp4",  # browsers play what is in it, and not what it is called
-    "webm": "video/webm",
-    "ogv": "video/ogg",
-}
 _UNKNOWN: Final = "application/octet-stream"
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
 
@@ -70,7 +47,7 @@ async def preview(app: "App", request: Request) -> Response:
     name = opened.entry.path.rpartition("/")[2]
     headers = {
         "ETag": f'"{opened.etag}"',
-        "Content-Type": TYPES.get(suffix_of(name), _UNKNOWN),
+        "Content-Type": MEDIA.get(suffix_of(name), _UNKNOWN),
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Security-Policy": _POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",

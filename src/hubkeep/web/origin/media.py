@@ -3,6 +3,7 @@
 
 from hubkeep.content.opening import OpenFile
 from hubkeep.content.upload_mode import SAMPLE, is_binary
+from hubkeep.web.media_types import MEDIA
 
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
@@ -27,31 +28,7 @@ _TYPES = {
     "csv": "text/csv; charset=utf-8",
     "tsv": "text/tab-separated-values; charset=utf-8",
     "vtt": "text/vtt; charset=utf-8",
-    # pictures
-    "svg": "image/svg+xml; charset=utf-8",
-    "png": "image/png",
-    "apng": "image/apng",
-    "jpg": "image/jpeg",
-    "jpeg": "image/jpeg",
-    "gif": "image/gif",
-    "webp": "image/webp",
-    "avif": "image/avif",
-    "bmp": "image/bmp",
-    "ico": "image/x-icon",
-    # sound and film
-    "mp3": "audio/mpeg",
-    "wav": "audio/wav",
-    "flac": "audio/flac",
-    "ogg": "audio/ogg",
-    "oga": "audio/ogg",
-    "opus": "audio/ogg",
-    "m4a": "audio/mp4",
-    "aac": "audio/aac",
-    "mp4": "video/mp4",
-    "m4v": "video/mp4",
-    "webm": "video/webm",
-    "ogv": "video/ogg",
-    "mov": "video/quicktime",
+    **MEDIA,
     # fonts
     "woff2": "font/woff2",
     "woff": "font/woff",
