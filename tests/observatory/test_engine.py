@@ -8,12 +8,12 @@ import pytest
 pytest.importorskip("duckdb")
 
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import IN_MEMORY, DuckEngine
+from hubkeep.observatory.engine import IN_MEMORY, DuckEngine, Selection
 from hubkeep.observatory.figure import BadParameter, Value
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.snapshot import Snapshot
 from tests.observatory.shelf import JANUARY, STAMP, ecosystem, three
-from tests.observatory.tiny import Row, model, tiny, when
+from tests.observatory.tiny import TAKEN, Row, model, tiny, when
 
 
 def rows(engine: DuckEngine, sql: str, **parameters: Value) -> list[Row]:
@@ -21,7 +21,7 @@ def rows(engine: DuckEngine, sql: str, **parameters: Value) -> list[Row]:
 
 
 def opened(*snapshots: Snapshot, filters: Filters | None = None) -> DuckEngine:
-    return DuckEngine([one.folder for one in snapshots], Dimensions(), filters)
+    return DuckEngine(Selection([one.folder for one in snapshots]), Dimensions(), filters)
 
 
 def flags(*snapshots: Snapshot) -> dict[object, object]:
@@ -217,3 +217,25 @@ def test_an_engine_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     with opened(*snapshots) as engine:
         assert ids(engine, k=1) == ["mit/absurd"]
     assert list(scratch.iterdir()) == []
+
+
+def test_what_is_hidden_is_in_no_view(tmp_path: Path) -> None:
+    _, before, snapshot = three(tmp_path)
+    names = {"models": {"google/small", "someone/packed"}}
+    folders = [before.folder, snapshot.folder]
+    with DuckEngine(Selection(folders, [{}, names]), Dimensions()) as engine:
+        for view, column in (("models", "id"), ("lineage", "child"), ("universe", "id")):
+            seen = engine.query(f"SELECT {column} FROM {view}", {})[column].to_pylist()
+            assert seen, view
+            assert not names["models"] & set(seen), view
+        history = engine.query(
+            "SELECT DISTINCT number FROM history WHERE model = 'google/small'", {}
+        )
+        assert history["number"].to_pylist() == [0]
+
+
+def test_names_are_hidden_whatever_their_case(tmp_path: Path) -> None:
+    snapshot = tiny(tmp_path, TAKEN, models=[model("Lab/Secret"), model("lab/open")])
+    hidden = Selection([snapshot.folder], [{"models": {"lab/secret"}}])
+    with DuckEngine(hidden, Dimensions()) as engine:
+        assert engine.query("SELECT id FROM models", {})["id"].to_pylist() == ["lab/open"]

@@ -3,7 +3,8 @@
 
 import re
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol
@@ -27,6 +28,16 @@ MEMORY: Final = "320MB"
 IN_MEMORY: Final = 20_000
 """Up to so many models, a universe is held as a table: figures read it several times."""
 
+_NAMING: Final = {
+    "lineage": (("models", "child", ""),),
+    "events": (("models", "id", ""),),
+    "labels": tuple(
+        (f"{kind}s", "id", f" OR repo_type <> '{kind}'") for kind in ("model", "dataset", "space")
+    ),
+    "accounts": (),
+}
+"""Where tables besides those of repositories name one: kind, column, which rows do not."""
+
 _NAMED: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _UNIVERSE: Final = re.compile(r"\buniverse\b")
 
@@ -39,15 +50,31 @@ class Engine(Protocol):
         ...
 
 
+Names = Mapping[str, Collection[str]]
+"""Ids of repositories, in lower case, by table: models, datasets, spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The snapshots that an engine opens, by their folders."""
+
+    history: Sequence[Path]
+    """Of one hub, oldest first; figures are about the last."""
+    hidden: Sequence[Names] = ()
+    """For each of the history, what is not to be read of it: what nobody may see any more. None
+    for those without.
+    """
+
+
 class DuckEngine:
-    """The views over some snapshots, oldest first; figures are about the last of them.
+    """The views over some snapshots; figures are about the last of their history.
 
     One engine runs as many figures as wanted, one after the other.
     """
 
     def __init__(
         self,
-        folders: Sequence[Path],
+        selection: Selection,
         dimensions: Dimensions,
         filters: Filters | None = None,
         memory: str = MEMORY,
@@ -68,8 +95,9 @@ class DuckEngine:
         )
         self._connection.execute("SET TimeZone = 'UTC'")
         self._universe: tuple[int, str] | None = None
+        self._hidden: set[str] = set()
         try:
-            self._open(folders)
+            self._open(selection)
         except BaseException:
             self.close()
             raise
@@ -98,12 +126,18 @@ class DuckEngine:
         given = {name: value for name, value in parameters.items() if name in wanted}
         return self._connection.sql(sql, params=given).to_arrow_table()
 
-    def _open(self, folders: Sequence[Path]) -> None:
+    def _open(self, selection: Selection) -> None:
         run = self._connection.execute
+        folders = selection.history
         manifests = [read_manifest(folder) for folder in folders]
+        last = len(folders) - 1
+        self._hide(selection.hidden)
         for name, table in TABLES.items():
-            there = name in manifests[-1].tables
-            run(f"CREATE VIEW raw_{name} AS {_rows(table, folders[-1] if there else None)}")
+            there = name in manifests[last].tables
+            shown = self._shown(name, last)
+            run(
+                f"CREATE VIEW raw_{name} AS {_rows(table, folders[last] if there else None)}{shown}"
+            )
         self._know_names()
         self._look_back(folders, manifests)
         run(f"CREATE TABLE known_flags AS {views.FLAGS}")
@@ -123,10 +157,34 @@ class DuckEngine:
                 f"SELECT {number} AS number, {taken} AS taken_at, {quoted(manifest.id)} AS id"
             )
             there = _rows(MODELS, folder if MODELS.name in manifest.tables else None)
+            there += self._shown(MODELS.name, number)
             parts.append(f"SELECT {number} AS number, {taken} AS taken_at, * FROM ({there}) AS m")
         run = self._connection.execute
         run(f"CREATE VIEW snapshots AS {' UNION ALL '.join(rows)}")
         run(f"CREATE VIEW history AS {views.HISTORY.format(parts=' UNION ALL '.join(parts))}")
+
+    def _hide(self, hidden: Sequence[Names]) -> None:
+        """Make `known_hidden`, of what is not to be read, and remember where there is any."""
+        rows = [
+            (f"{number} {table}", name)
+            for number, names in enumerate(hidden)
+            for table, ids in sorted(names.items())
+            for name in sorted(ids)
+        ]
+        self._hidden = {place for place, _ in rows}
+        self._keep(
+            "known_hidden", place=[place for place, _ in rows], id=[name for _, name in rows]
+        )
+
+    def _shown(self, table: str, number: int) -> str:
+        """The condition that leaves out what is hidden, to stand after the SQL of `_rows`."""
+        known = "SELECT id FROM known_hidden WHERE place ="
+        conditions = [
+            f"(lower({column}) NOT IN ({known} '{place}'){unless})"
+            for kind, column, unless in _NAMING.get(table, ((table, "id", ""),))
+            if (place := f"{number} {kind}") in self._hidden
+        ]
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def _know_names(self) -> None:
         """Make the small tables of what Hubkeep knows, as far as the snapshot asks for it."""
@@ -188,4 +246,4 @@ def _rows(table: Table, folder: Path | None) -> str:
     if folder is not None:
         return f"SELECT * FROM {quoted(folder / f'{table.name}.parquet')}"
     nulls = ", ".join(f'CAST(NULL AS {one.kind.value}) AS "{one.name}"' for one in table.columns)
-    return f"SELECT {nulls} WHERE false"
+    return f"SELECT * FROM (SELECT {nulls} WHERE false) AS nothing"

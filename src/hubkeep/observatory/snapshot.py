@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import DuckEngine
+from hubkeep.observatory.engine import DuckEngine, Selection
 from hubkeep.observatory.figure import Value
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
@@ -42,7 +42,7 @@ class Snapshot:
         known = all_figures()[name]
         given = sorted([*earlier, self], key=lambda one: one.manifest.taken_at)
         dimensions = Dimensions()
-        with DuckEngine([one.folder for one in given], dimensions, filters) as engine:
+        with DuckEngine(Selection([one.folder for one in given]), dimensions, filters) as engine:
             manifests = [one.manifest for one in given]
             return run(
                 known.figure, known.sql, engine, manifests, dimensions.digest, parameters, filters
