@@ -164,11 +164,13 @@ def test_sql_of_figures_is_sql_for_spark(name: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        views.KNOWN_MODELS,
+        views.known_models(),
+        views.known_models(views.REFERENCE),
         views.models(Filters(org_type="company", since="2024-01-01", until="2024-02-01")),
         views.models(Filters(flagged="keep")),
-        views.FLAGS,
-        views.LINEAGE,
+        views.flags(),
+        views.flags(views.REFERENCE),
+        views.lineage(),
         views.UNIVERSE,
         *(views.places(rule, 300) for rule in (*views.RULES, views.UNION)),
         views.HISTORY.format(parts="SELECT 0 AS number, id FROM raw_models"),

@@ -4,7 +4,7 @@
 import re
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol
@@ -40,6 +40,7 @@ _NAMING: Final = {
 
 _NAMED: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _UNIVERSE: Final = re.compile(r"\buniverse\b")
+_REFERENCE: Final = re.compile(rf"\b{views.REFERENCE}")
 
 
 class Engine(Protocol):
@@ -64,6 +65,9 @@ class Selection:
     """For each of the history, what is not to be read of it: what nobody may see any more. None
     for those without.
     """
+    reference: Path | None = None
+    """Of another hub, to compare with."""
+    reference_hidden: Names = field(default_factory=dict)
 
 
 class DuckEngine:
@@ -96,6 +100,7 @@ class DuckEngine:
         self._connection.execute("SET TimeZone = 'UTC'")
         self._universe: tuple[int, str] | None = None
         self._hidden: set[str] = set()
+        self._reference, self._referred = selection.reference, False
         try:
             self._open(selection)
         except BaseException:
@@ -122,6 +127,8 @@ class DuckEngine:
         """Return the rows of a SELECT; see Engine."""
         if _UNIVERSE.search(sql):
             self._choose(int(parameters.get("k", 300)), str(parameters.get("rule", views.RULES[0])))
+        if _REFERENCE.search(sql):
+            self._refer()
         wanted = set(_NAMED.findall(sql))
         given = {name: value for name, value in parameters.items() if name in wanted}
         return self._connection.sql(sql, params=given).to_arrow_table()
@@ -130,23 +137,46 @@ class DuckEngine:
         run = self._connection.execute
         folders = selection.history
         manifests = [read_manifest(folder) for folder in folders]
-        last = len(folders) - 1
-        self._hide(selection.hidden)
-        for name, table in TABLES.items():
-            there = name in manifests[last].tables
-            shown = self._shown(name, last)
-            run(
-                f"CREATE VIEW raw_{name} AS {_rows(table, folders[last] if there else None)}{shown}"
-            )
+        hidden = {str(number): names for number, names in enumerate(selection.hidden)}
+        self._hide({**hidden, views.REFERENCE: selection.reference_hidden})
+        self._read("", folders[-1], str(len(folders) - 1))
+        self._know()
         self._know_names()
         self._look_back(folders, manifests)
-        run(f"CREATE TABLE known_flags AS {views.FLAGS}")
-        run(f"CREATE VIEW known_models AS {views.KNOWN_MODELS}")
+        run(f"CREATE TABLE known_flags AS {views.flags()}")
+        run(f"CREATE VIEW known_models AS {views.known_models()}")
         run(f"CREATE VIEW models AS {views.models(self._filters)}")
-        run(f"CREATE VIEW lineage AS {views.LINEAGE}")
+        self._pass_on()
+
+    def _refer(self) -> None:
+        """Make the views of the hub to compare with, when they are first asked for: flags and
+        namespaces of a large hub take their time.
+        """
+        if self._referred:
+            return
+        of, run = views.REFERENCE, self._connection.execute
+        self._read(of, self._reference, of)
+        self._know_names(of)
+        run(f"CREATE TABLE known_{of}flags AS {views.flags(of)}")
+        run(f"CREATE VIEW {of}models AS {views.known_models(of)}")
+        self._pass_on(of)
+        self._referred = True
+
+    def _read(self, of: str, folder: Path | None, place: str) -> None:
+        """Make `raw_*` of a snapshot; what it does not have, and no snapshot, has no rows."""
+        there = read_manifest(folder).tables if folder else {}
+        for name, table in TABLES.items():
+            rows = _rows(table, folder if name in there else None)
+            self._connection.execute(
+                f"CREATE VIEW raw_{of}{name} AS {rows}{self._shown(name, place)}"
+            )
+
+    def _pass_on(self, of: str = "") -> None:
+        run = self._connection.execute
+        run(f"CREATE VIEW {of}lineage AS {views.lineage(of)}")
         for name in TABLES:
             if name not in ("models", "lineage"):
-                run(f"CREATE VIEW {name} AS SELECT * FROM raw_{name}")
+                run(f"CREATE VIEW {of}{name} AS SELECT * FROM raw_{of}{name}")
 
     def _look_back(self, folders: Sequence[Path], manifests: Sequence[Manifest]) -> None:
         """Make `snapshots` and `history`: what all snapshots say of models."""
@@ -157,17 +187,17 @@ class DuckEngine:
                 f"SELECT {number} AS number, {taken} AS taken_at, {quoted(manifest.id)} AS id"
             )
             there = _rows(MODELS, folder if MODELS.name in manifest.tables else None)
-            there += self._shown(MODELS.name, number)
+            there += self._shown(MODELS.name, str(number))
             parts.append(f"SELECT {number} AS number, {taken} AS taken_at, * FROM ({there}) AS m")
         run = self._connection.execute
         run(f"CREATE VIEW snapshots AS {' UNION ALL '.join(rows)}")
         run(f"CREATE VIEW history AS {views.HISTORY.format(parts=' UNION ALL '.join(parts))}")
 
-    def _hide(self, hidden: Sequence[Names]) -> None:
-        """Make `known_hidden`, of what is not to be read, and remember where there is any."""
+    def _hide(self, hidden: Mapping[str, Names]) -> None:
+        """Make `known_hidden`, of what is not to be read where, and remember where there is any."""
         rows = [
-            (f"{number} {table}", name)
-            for number, names in enumerate(hidden)
+            (f"{place} {table}", name)
+            for place, names in hidden.items()
             for table, ids in sorted(names.items())
             for name in sorted(ids)
         ]
@@ -176,44 +206,45 @@ class DuckEngine:
             "known_hidden", place=[place for place, _ in rows], id=[name for _, name in rows]
         )
 
-    def _shown(self, table: str, number: int) -> str:
+    def _shown(self, table: str, where: str) -> str:
         """The condition that leaves out what is hidden, to stand after the SQL of `_rows`."""
         known = "SELECT id FROM known_hidden WHERE place ="
         conditions = [
             f"(lower({column}) NOT IN ({known} '{place}'){unless})"
             for kind, column, unless in _NAMING.get(table, ((table, "id", ""),))
-            if (place := f"{number} {kind}") in self._hidden
+            if (place := f"{where} {kind}") in self._hidden
         ]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
-    def _know_names(self) -> None:
-        """Make the small tables of what Hubkeep knows, as far as the snapshot asks for it."""
-        import pyarrow as pa
-
-        known, run = self._dimensions, self._connection.execute
-        found = run("SELECT DISTINCT license FROM raw_models WHERE license IS NOT NULL ORDER BY 1")
-        licenses = [row[0] for row in found.fetchall()]
-        classes = [known.license_class(name) for name in licenses]
-        self._keep("known_licenses", license=licenses, license_class=classes)
+    def _know(self) -> None:
+        """Make the small tables of what Hubkeep knows of tasks and of former names."""
+        known = self._dimensions
         tasks = sorted(known.modalities)
         self._keep("known_tasks", task=tasks, modality=[known.modalities[task] for task in tasks])
         old = sorted(known.aliases)
         self._keep("known_aliases", old=old, new=[known.aliases[name] for name in old])
-        resolved: pa.Table = known.resolved(self._authors(), self._self_assigned())
-        self._keep("known_namespaces", **{name: resolved[name] for name in resolved.column_names})
 
-    def _authors(self) -> list[str]:
-        """Namespaces, and ids without one: an alias may know whose they are."""
-        found = self._connection.execute(
-            "SELECT DISTINCT coalesce(author, id) AS author FROM raw_models ORDER BY 1"
+    def _know_names(self, of: str = "") -> None:
+        """Make those of licences and namespaces, as far as the snapshot asks for them."""
+        known = self._dimensions
+        licenses = self._column(
+            f"SELECT DISTINCT license FROM raw_{of}models WHERE license IS NOT NULL ORDER BY 1"
         )
-        return [row[0] for row in found.fetchall()]
+        classes = [known.license_class(name) for name in licenses]
+        self._keep(f"known_{of}licenses", license=licenses, license_class=classes)
+        # An id without a namespace, too: an alias may know whose it is.
+        authors = self._column(
+            f"SELECT DISTINCT coalesce(author, id) AS author FROM raw_{of}models ORDER BY 1"
+        )
+        told = self._connection.execute(
+            f"SELECT name, org_type FROM raw_{of}accounts WHERE org_type IS NOT NULL"
+        )
+        resolved = known.resolved(authors, dict(told.fetchall()))
+        columns = {name: resolved[name] for name in resolved.column_names}
+        self._keep(f"known_{of}namespaces", **columns)
 
-    def _self_assigned(self) -> dict[str, str]:
-        found = self._connection.execute(
-            "SELECT name, org_type FROM raw_accounts WHERE org_type IS NOT NULL"
-        )
-        return dict(found.fetchall())
+    def _column(self, sql: str) -> list[str]:
+        return [row[0] for row in self._connection.execute(sql).fetchall()]
 
     def _keep(self, name: str, **columns: "Sequence[str] | pa.ChunkedArray") -> None:
         import pyarrow as pa

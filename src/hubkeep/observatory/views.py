@@ -2,7 +2,8 @@
 """The views that the SQL of every figure reads, written once for all engines.
 
 Below them lie, as an engine brings them, the tables of the snapshot (`raw_models`, ...),
-`snapshots`, `history`, and small tables of what Hubkeep knows (`known_*`).
+`snapshots`, `history`, and small tables of what Hubkeep knows (`known_*`). Those of another hub to
+compare with are called the same after `reference_`, and are empty where none is given.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,28 @@ from hubkeep.observatory.dimensions import NONE
 from hubkeep.observatory.filters import STAMP, Filters, conditions
 from hubkeep.observatory.schema import MODELS
 
-KNOWN_MODELS: Final = f"""
+REFERENCE: Final = "reference_"
+
+
+def known_models(of: str = "") -> str:
+    """Return the SQL of models with what Hubkeep knows of them; `of` is "" or REFERENCE."""
+    return _KNOWN_MODELS.format(of=of)
+
+
+def flags(of: str = "") -> str:
+    """Return the SQL of `known_flags`: counters that stand out, and why; `of` is "" or REFERENCE.
+
+    Those of another hub are not compared with earlier ones: no history of it is given.
+    """
+    return _FLAGS.format(of=of, before="false" if of else "true")
+
+
+def lineage(of: str = "") -> str:
+    """Return the SQL of `lineage`: by present names, nothing its own base; `of` as above."""
+    return _LINEAGE.format(of=of)
+
+
+_KNOWN_MODELS: Final = f"""
 SELECT m.*,
   coalesce(n.namespace, m.author, '{NONE}') AS namespace,
   coalesce(n.entity, m.author, '{NONE}') AS entity,
@@ -27,11 +49,11 @@ SELECT m.*,
   coalesce(CAST(m.created_at AS DATE) = DATE '{STAMP}', false) AS is_censored,
   CAST(date_trunc('month', m.created_at) AS DATE) AS month,
   CAST(date_trunc('quarter', m.created_at) AS DATE) AS quarter
-FROM raw_models AS m
-LEFT JOIN known_namespaces AS n ON n.author = coalesce(m.author, m.id)
-LEFT JOIN known_licenses AS l ON l.license = m.license
+FROM raw_{{of}}models AS m
+LEFT JOIN known_{{of}}namespaces AS n ON n.author = coalesce(m.author, m.id)
+LEFT JOIN known_{{of}}licenses AS l ON l.license = m.license
 LEFT JOIN known_tasks AS t ON t.task = m.task
-LEFT JOIN known_flags AS f ON f.id = m.id
+LEFT JOIN known_{{of}}flags AS f ON f.id = m.id
 """
 
 DERIVED: Final = (
@@ -97,9 +119,9 @@ def needed(rule: str) -> Sequence[str]:
     return ("downloads_30d", "likes") if rule == UNION else (rule,)
 
 
-LINEAGE: Final = """
+_LINEAGE: Final = """
 SELECT DISTINCT coalesce(c.new, e.child) AS child, coalesce(p.new, e.parent) AS parent, e.relation
-FROM raw_lineage AS e
+FROM raw_{of}lineage AS e
 LEFT JOIN known_aliases AS c ON c.old = e.child
 LEFT JOIN known_aliases AS p ON p.old = e.parent
 WHERE coalesce(c.new, e.child) <> coalesce(p.new, e.parent)
@@ -108,22 +130,23 @@ WHERE coalesce(c.new, e.child) <> coalesce(p.new, e.parent)
 # What is flagged: see `figures` in the documentation of the observatory. A counter that stands out
 # is shown, marked, and left out of shares. Small numbers are no sign of anything: of a handful of
 # models each holds more than 5%, and four with 3 downloads each are no copies of one counter.
-FLAGS: Final = """
+_FLAGS: Final = """
 WITH total AS (
-  SELECT sum(downloads_30d) AS dl, count(*) FILTER (WHERE downloads_30d > 0) AS n FROM raw_models
+  SELECT sum(downloads_30d) AS dl, count(*) FILTER (WHERE downloads_30d > 0) AS n
+  FROM raw_{of}models
 ),
 large AS (
   SELECT m.id, m.author, m.downloads_30d AS dl, m.likes AS likes
-  FROM raw_models AS m CROSS JOIN total AS t
+  FROM raw_{of}models AS m CROSS JOIN total AS t
   WHERE m.downloads_30d >= 100 AND m.downloads_30d > t.dl / 10000
 ),
 before AS (
   SELECT model AS id, downloads_30d AS dl, likes FROM history
-  WHERE number = (SELECT max(number) - 1 FROM snapshots)
+  WHERE {before} AND number = (SELECT max(number) - 1 FROM snapshots)
 ),
 told AS (
   SELECT m.id, 1 AS rule, 'more than 5% of all downloads' AS reason
-  FROM raw_models AS m CROSS JOIN total AS t
+  FROM raw_{of}models AS m CROSS JOIN total AS t
   WHERE m.downloads_30d > 0.05 * t.dl AND m.downloads_30d > 3 * (t.dl / t.n)
   UNION ALL
   SELECT m.id, 2, 'more than ten times its count in the snapshot before, with the same likes'
