@@ -243,10 +243,10 @@ def test_names_are_hidden_whatever_their_case(tmp_path: Path) -> None:
 
 def test_another_hub_stands_beside_with_what_is_known_of_its_models(tmp_path: Path) -> None:
     own = tiny(tmp_path, models=[model("team/ours", license="mit")])
-    absurd = [model(f"google/m{at}", downloads_30d=100) for at in range(3)]
+    usual = [model(f"google/m{at}", downloads_30d=10 * 4**at) for at in range(4)]
     public = tiny(
         tmp_path / "public",
-        models=[*absurd, model("mit/absurd", downloads_30d=1_000_000, license="llama3")],
+        models=[*usual, model("mit/absurd", downloads_30d=1_000_000, license="llama3")],
         accounts=[{"name": "google", "kind": "org", "org_type": "community"}],
         lineage=[{"child": "google/m1", "parent": "bert-base-uncased"}],
     )
@@ -257,10 +257,10 @@ def test_another_hub_stands_beside_with_what_is_known_of_its_models(tmp_path: Pa
         edges = rows(engine, "SELECT parent FROM reference_lineage")
         assert ids(engine) == []
         assert [row["id"] for row in rows(engine, "SELECT id FROM models")] == ["team/ours"]
-    assert [row["id"] for row in found] == ["google/m0", "google/m1", "mit/absurd"]
-    assert [row["org_type"] for row in found] == ["community", "community", "university"]
-    assert [row["license_class"] for row in found] == ["none", "none", "model-custom"]
-    assert [row["is_flagged"] for row in found] == [False, False, True]
+    assert [row["id"] for row in found] == ["google/m0", "google/m1", "google/m3", "mit/absurd"]
+    assert [row["org_type"] for row in found] == [*["community"] * 3, "university"]
+    assert [row["license_class"] for row in found] == [*["none"] * 3, "model-custom"]
+    assert [row["is_flagged"] for row in found] == [False, False, False, True]
     assert edges == [{"parent": "google-bert/bert-base-uncased"}]
     with opened(own) as engine:
         assert rows(engine, "SELECT * FROM reference_models") == []
