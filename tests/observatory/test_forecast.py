@@ -126,7 +126,7 @@ def over_time(folder: Path) -> list[Snapshot]:
 
 def test_s7_says_who_tops_the_chart(tmp_path: Path) -> None:
     *before, last = over_time(tmp_path)
-    result = last.figure("S7", earlier=before, months=1.0)
+    result = last.figure("S7", others=before, months=1.0)
     rows = result.table.to_pylist()
     assert result.n == len(rows) == 40
     assert rows[0]["model"] == "a39/m"
@@ -151,7 +151,7 @@ def test_s7_says_so_when_it_is_no_better_than_persistence(tmp_path: Path) -> Non
         )
         for month, day in enumerate(days)
     ]
-    result = last.figure("S7", earlier=before, months=1.0, method="last growth")
+    result = last.figure("S7", others=before, months=1.0, method="last growth")
     assert result.scalars["beats_persistence"] is False
     assert result.scalars["skill_last_growth"] < 0
     assert "did not beat persistence" in result.notes[0]
@@ -159,7 +159,7 @@ def test_s7_says_so_when_it_is_no_better_than_persistence(tmp_path: Path) -> Non
 
 def test_s7_leaves_out_what_is_flagged_and_what_is_gone(tmp_path: Path) -> None:
     *before, last = three(tmp_path)
-    result = last.figure("S7", earlier=before)
+    result = last.figure("S7", others=before)
     assert "mit/absurd" not in result.table["model"].to_pylist()
     assert "google-bert/bert-base-uncased" in result.table["model"].to_pylist()
     assert result.excluded == {"flagged": 1}
@@ -168,7 +168,7 @@ def test_s7_leaves_out_what_is_flagged_and_what_is_gone(tmp_path: Path) -> None:
 def test_snapshots_of_one_moment_are_one(tmp_path: Path) -> None:
     *before, last = over_time(tmp_path / "a")
     twin = tiny(tmp_path / "b", last.manifest.taken_at, models=[model("x/y", downloads_30d=3)])
-    result = last.figure("S7", earlier=[before[0], twin])
+    result = last.figure("S7", others=[before[0], twin])
     assert result.n == 0
     assert len(result.table) == 0
     assert "3 snapshots of different days" in result.notes[0]

@@ -122,8 +122,8 @@ def test_flagged_counters_are_named_with_their_reason(tmp_path: Path) -> None:
 
 def test_the_window_is_the_day_or_from_the_first_to_the_last(tmp_path: Path) -> None:
     snapshots = three(tmp_path)
-    assert snapshots[-1].figure("S1", earlier=snapshots[:-1]).window == JULY[:10]
-    over_time = snapshots[-1].figure("S7", earlier=snapshots[:-1])
+    assert snapshots[-1].figure("S1", others=snapshots[:-1]).window == JULY[:10]
+    over_time = snapshots[-1].figure("S7", others=snapshots[:-1])
     assert over_time.window == f"{JANUARY[:10]} to {JULY[:10]}"
 
 

@@ -68,6 +68,8 @@ class Result:
     snapshots: Sequence[Manifest]
     dimensions: str
     sql: str
+    reference: Manifest | None = None
+    """The snapshot of another hub that was at hand to compare with."""
 
     @property
     def window(self) -> str:
@@ -85,6 +87,7 @@ def run(
     dimensions: str,
     given: Mapping[str, Value] | None = None,
     filters: Filters | None = None,
+    reference: Manifest | None = None,
 ) -> Result:
     """Answer a figure's question for the last of the snapshots, which `engine` has opened.
 
@@ -116,6 +119,7 @@ def run(
         snapshots=snapshots,
         dimensions=dimensions,
         sql=sql,
+        reference=reference,
     )
 
 

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import DuckEngine, Selection
 from hubkeep.observatory.figure import Value
-from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.manifest import Manifest
-from hubkeep.observatory.running import Result, run
+from hubkeep.observatory.running import Result
+from hubkeep.observatory.series import series_of
+from hubkeep.observatory.session import Places, Session
 from hubkeep.observatory.store import read_manifest
 
 
@@ -31,19 +30,17 @@ class Snapshot:
         self,
         name: str,
         *,
-        earlier: Sequence["Snapshot"] = (),
+        others: Sequence["Snapshot"] = (),
         filters: Filters | None = None,
         **parameters: Value,
     ) -> Result:
-        """Run a figure over this snapshot; `earlier` are those that figures over time look back to.
+        """Run a figure over this snapshot.
 
-        KeyError for a figure that there is not, BadParameter for what it cannot take.
+        Of the `others`, those of the same hub are what figures over time look back to; the newest
+        of another hub is what a figure that compares hubs compares with. NoSuchFigure;
+        BadParameter for what the figure cannot take.
         """
-        known = all_figures()[name]
-        given = sorted([*earlier, self], key=lambda one: one.manifest.taken_at)
-        dimensions = Dimensions()
-        with DuckEngine(Selection([one.folder for one in given]), dimensions, filters) as engine:
-            manifests = [one.manifest for one in given]
-            return run(
-                known.figure, known.sql, engine, manifests, dimensions.digest, parameters, filters
-            )
+        series = series_of(self.manifest, [one.manifest for one in others])
+        folders = {one.manifest.id: one.folder for one in (*others, self)}
+        with Session(Places.in_series(series, folders), filters) as session:
+            return session.figure(name, parameters)

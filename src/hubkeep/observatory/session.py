@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Snapshots that are open for figures: what a notebook, a report and a page run them in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from hubkeep.observatory.dimensions import Dimensions
+from hubkeep.observatory.engine import DuckEngine, Engine, Names, Selection
+from hubkeep.observatory.figure import Value
+from hubkeep.observatory.figures import all_figures
+from hubkeep.observatory.filters import Filters
+from hubkeep.observatory.manifest import Manifest
+from hubkeep.observatory.running import Result, run
+from hubkeep.observatory.series import Series
+from hubkeep.observatory.store import read_manifest
+
+
+class NoSuchFigure(LookupError):
+    """There is no figure of this id; the text says which there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A snapshot on disk."""
+
+    folder: Path
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What figures read, by where it lies: see `series.Series`."""
+
+    history: Sequence[Place]
+    reference: Place | None = None
+    hidden: Sequence[Names] = ()
+    """For each of the history, what is not to be read of it."""
+
+    @classmethod
+    def of(
+        cls, history: Sequence[Path], reference: Path | None = None, hidden: Sequence[Names] = ()
+    ) -> "Places":
+        """Read the manifests of folders. BrokenSnapshot where one is none."""
+        return cls(
+            [Place(folder, read_manifest(folder)) for folder in history],
+            None if reference is None else Place(reference, read_manifest(reference)),
+            hidden,
+        )
+
+    @classmethod
+    def in_series(cls, series: Series, folders: Mapping[str, Path]) -> "Places":
+        """Return where the snapshots of a series lie, given the folder of each id."""
+        reference = series.reference
+        return cls(
+            [Place(folders[one.id], one) for one in series.history],
+            None if reference is None else Place(folders[reference.id], reference),
+        )
+
+
+class Session:
+    """Open snapshots, and what a reader asks about; runs one figure after the other."""
+
+    def __init__(
+        self,
+        places: Places,
+        filters: Filters | None = None,
+        *,
+        dimensions: Dimensions | None = None,
+        engine: Engine | None = None,
+    ) -> None:
+        """Open the snapshots with DuckDB in this process, unless an engine has opened them."""
+        self._places = places
+        self._filters = filters or Filters()
+        self._dimensions = dimensions or Dimensions()
+        self._own: DuckEngine | None = None
+        if engine is None:
+            selection = Selection([one.folder for one in places.history], places.hidden)
+            engine = self._own = DuckEngine(selection, self._dimensions, self._filters)
+        self.engine = engine
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close what the session has opened itself."""
+        if self._own is not None:
+            self._own.close()
+
+    def figure(self, name: str, parameters: Mapping[str, Value] | None = None) -> Result:
+        """Run a figure. NoSuchFigure; BadParameter."""
+        known = all_figures().get(name.upper())
+        if known is None:
+            there = ", ".join(all_figures())
+            raise NoSuchFigure(f"there is no figure {name[:20]!r}; there are: {there}")
+        reference = self._places.reference
+        return run(
+            known.figure,
+            known.sql,
+            self.engine,
+            [one.manifest for one in self._places.history],
+            self._dimensions.digest,
+            parameters,
+            self._filters,
+            None if reference is None else reference.manifest,
+        )
