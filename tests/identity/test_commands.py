@@ -55,7 +55,7 @@ def test_membership(db: Database):
         ]
         with pytest.raises(Refused, match="no user 'acme'"):
             commands.add_member(conn, "acme", "acme", Role.READ, 0)
-        commands.delete_account(conn, "org", "acme")
+        commands.delete_account(conn, "org", "acme", 2)
         assert organisations_of(conn, alice.id) == []
 
     db.write_now(work)
@@ -65,7 +65,7 @@ def test_deleting_a_user_takes_the_tokens_along(db: Database):
     def work(conn):
         commands.create_user(conn, "alice", 0)
         commands.create_token(conn, "alice", TokenRole.WRITE, 0)
-        commands.delete_account(conn, "user", "alice")
+        commands.delete_account(conn, "user", "alice", 1)
         assert list_tokens(conn) == []
 
     db.write_now(work)

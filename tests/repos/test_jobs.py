@@ -149,7 +149,7 @@ def unlinked(world: World, file_id: int) -> int | None:
 
 def bury(world: World, repo_id: int) -> None:
     def work(conn):
-        bury_repo(conn, repo_id)
+        bury_repo(conn, repo_id, world.hub.clock())
         reindex(conn, repo_id)
 
     world.hub.write(work)

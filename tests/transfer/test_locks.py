@@ -247,7 +247,7 @@ def test_a_moved_repository_keeps_its_locks_and_leads_on(world: World):
 def test_locks_go_with_who_holds_them_and_with_their_repository(world: World):
     lock(world, "a", "ada")
     lock(world, "b", "ben")
-    world.hub.write(lambda conn: commands.delete_account(conn, "user", "ben"))
+    world.hub.write(lambda conn: commands.delete_account(conn, "user", "ben", world.hub.clock()))
     assert paths(ask(world, "", "ada")) == ["a"]
 
     body = {"organization": "lab", "name": "m"}

@@ -101,7 +101,7 @@ def test_an_account_shows_the_card_that_it_wrote(alice: Browser):
 
 @on_sqlite
 def test_nobody_and_the_disabled_are_not_there(alice: Browser):
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True, alice.hub.clock()))
     for name in ("nobody", "bob", "a%00b", "%F0%9F%98%80"):
         assert alice.get(f"/{name}").status_code == 404
 
@@ -171,9 +171,9 @@ def test_the_last_administrator_cannot_leave(alice: Browser, another: More):
     assert alice.post(MEMBERS, name="alice", role="read").status_code == 422
     assert alice.post("/organizations/acme/leave").status_code == 409
     assert alice.post(MEMBERS, name="bob", role="admin").status_code == 303
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True, alice.hub.clock()))
     assert alice.post("/organizations/acme/leave").status_code == 409
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", False))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", False, alice.hub.clock()))
     assert alice.post("/organizations/acme/leave").headers["location"] == "/acme"
     assert roles(another("bob")) == {"bob": "admin"}
     assert alice.get(SETTINGS).status_code == 403

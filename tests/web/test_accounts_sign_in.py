@@ -186,11 +186,11 @@ def test_the_cookie_alone_changes_nothing_by_the_api(alice: Browser):
 
 def test_a_session_is_over_at_once(alice: Browser, another: More):
     other = another("alice")
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "alice", True))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "alice", True, alice.hub.clock()))
     for one in (alice, other):
         assert one.get("/settings/profile").status_code == 303
         assert one.post("/settings/profile", fullname="x").headers["location"].startswith("/login")
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "alice", False))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "alice", False, alice.hub.clock()))
     assert alice.get("/settings/profile").status_code == 303
     alice.sign_in("alice")
     assert alice.json("/alice")["fullname"] == "Alice"
@@ -198,7 +198,7 @@ def test_a_session_is_over_at_once(alice: Browser, another: More):
 
 @on_sqlite
 def test_a_disabled_account_is_told_nothing_else_than_a_stranger(browser: Browser):
-    browser.hub.write(lambda conn: commands.set_disabled(conn, "bob", True))
+    browser.hub.write(lambda conn: commands.set_disabled(conn, "bob", True, browser.hub.clock()))
     browser.get("/login")
     answer = browser.post("/login", name="bob", password=PASSWORD)
     assert answer.status_code == 422

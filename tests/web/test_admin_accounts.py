@@ -190,9 +190,9 @@ def test_administration_is_given_and_taken_and_never_lost(root: Browser, another
     assert do(root, "alice", "promote").status_code == 303
     alice = another("alice")
     # A disabled one administers nothing, and does not count.
-    hub.write(lambda conn: commands.set_disabled(conn, "alice", True))
+    hub.write(lambda conn: commands.set_disabled(conn, "alice", True, hub.clock()))
     assert do(root, "root", "demote").status_code == 422
-    hub.write(lambda conn: commands.set_disabled(conn, "alice", False))
+    hub.write(lambda conn: commands.set_disabled(conn, "alice", False, hub.clock()))
     alice.sign_in("alice")
     assert do(root, "root", "demote").headers["location"] == "/"
     assert root.get("/admin").status_code == 404
@@ -243,7 +243,7 @@ def test_a_user_is_deleted_who_owns_nothing_and_is_named_twice(root: Browser):
     assert refused.status_code == 422
     assert "still owns repositories: bob/model" in Seen(refused.text).text
     assert works(hub, hub.tokens.bob)
-    hub.write(lambda conn: commands.set_disabled(conn, "alice", True))
+    hub.write(lambda conn: commands.set_disabled(conn, "alice", True, hub.clock()))
     answer = do(root, "alice", "delete", name="alice")
     assert answer.headers["location"] == "/admin/users?done=deleted"
     assert "is deleted" in root.seen("/admin/users?done=deleted").text
@@ -347,10 +347,10 @@ def test_members_of_an_organisation_come_go_and_change(
     assert change(do="member", name="bob", role="write") == 303
     members = root.json("/admin/organisations/acme")["members"]
     assert [(one["name"], one["role"]) for one in members] == [("alice", "admin"), ("bob", "write")]
-    hub.write(lambda conn: commands.set_disabled(conn, "bob", True))
+    hub.write(lambda conn: commands.set_disabled(conn, "bob", True, hub.clock()))
     assert root.json("/admin/organisations/acme")["members"][1]["disabled"]
     assert change(do="remove", name="bob") == 303, "who is disabled goes too"
-    hub.write(lambda conn: commands.set_disabled(conn, "bob", False))
+    hub.write(lambda conn: commands.set_disabled(conn, "bob", False, hub.clock()))
     assert not sees()
     for form in (
         {"do": "remove", "name": "bob"},

@@ -111,7 +111,7 @@ def test_an_organisation_has_one_by_its_administrators(alice: Browser, another: 
 def test_a_disabled_account_looks_as_one_that_is_not_there(alice: Browser):
     before = picture(alice.hub, "alice")
     send(alice, body_of(alice.csrf, encoded(painted())))
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "alice", True))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "alice", True, alice.hub.clock()))
     after = picture(alice.hub, "alice")
     assert after.content == before.content
     names = ("etag", "cache-control", "content-type")

@@ -87,7 +87,7 @@ def test_who_likes_it_is_listed_page_by_page(
     assert [one["name"] for one in second["people"]] == ["alice"]
     assert (second["next"], second["first"]) == (None, "/alice/shelf/likers")
     assert first["next"] in alice.seen("/alice/shelf/likers").links()
-    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True))
+    alice.hub.write(lambda conn: commands.set_disabled(conn, "bob", True, alice.hub.clock()))
     assert "bob" not in Seen(alice.get("/alice/shelf/likers").text).text
 
 

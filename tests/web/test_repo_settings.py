@@ -239,14 +239,16 @@ def test_what_was_deleted_or_renamed_meanwhile_stays_so(hub: TestHub, shelf: She
     actor, repo = hub.read(lambda conn: looked_at(conn, hub))
 
     def renamed(conn: Connection) -> str:
-        return rename(conn, actor, repo, "alice", "later", "http://x")
+        return rename(conn, actor, repo, "alice", "later", base="http://x", now=hub.clock())
 
-    hub.write(lambda conn: rename(conn, actor, repo, "alice", "first", "http://x"))
+    hub.write(
+        lambda conn: rename(conn, actor, repo, "alice", "first", base="http://x", now=hub.clock())
+    )
     with pytest.raises(HubError) as refused:
         hub.write(renamed)
     assert (refused.value.status, is_there(hub, "alice/first")) == (409, True)
-    hub.write(lambda conn: delete_repo(conn, repo))
-    for late in (renamed, lambda conn: open_or_close(conn, repo, True)):
+    hub.write(lambda conn: delete_repo(conn, repo, hub.clock()))
+    for late in (renamed, lambda conn: open_or_close(conn, repo, True, hub.clock())):
         with pytest.raises(HubError) as refused:
             hub.write(late)
         assert refused.value.status == 409

@@ -105,8 +105,9 @@ def delete(name: str, as_json: bool, **hub: object) -> None:
     """
     with open_database(**hub) as db:
         from hubkeep.identity import commands
+        from hubkeep.kit.time import now
 
-        db.write_now(lambda conn: commands.delete_account(conn, "org", name))
+        db.write_now(lambda conn: commands.delete_account(conn, "org", name, now()))
     if as_json:
         print_json({"deleted": name})
     else:

@@ -113,8 +113,9 @@ def delete(name: str, as_json: bool, **hub: object) -> None:
     """
     with open_database(**hub) as db:
         from hubkeep.identity import commands
+        from hubkeep.kit.time import now
 
-        db.write_now(lambda conn: commands.delete_account(conn, "user", name))
+        db.write_now(lambda conn: commands.delete_account(conn, "user", name, now()))
     if as_json:
         print_json({"deleted": name})
     else:
@@ -246,8 +247,9 @@ def admin(name: str, is_admin: bool, as_json: bool, **hub: object) -> None:
 def _set_disabled(name: str, disabled: bool, as_json: bool, hub: dict[str, object]) -> None:
     with open_database(**hub) as db:
         from hubkeep.identity import commands
+        from hubkeep.kit.time import now
 
-        db.write_now(lambda conn: commands.set_disabled(conn, name, disabled))
+        db.write_now(lambda conn: commands.set_disabled(conn, name, disabled, now()))
     if as_json:
         print_json({"name": name, "disabled": disabled})
     else:

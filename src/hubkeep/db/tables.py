@@ -514,6 +514,22 @@ tag_changes = Table(
     Column("change", SmallInteger, nullable=False),
 )
 
+# --- snapshots of this hub
+
+# Names by which strangers find something no more, since when: of repositories that were closed,
+# deleted or renamed, and of accounts that were disabled or deleted. Snapshots of the hub from
+# before still hold them. No foreign key: what is deleted stays hidden.
+concealed = Table(
+    "concealed",
+    metadata,
+    # repos.id; accounts.id where the type is account.
+    Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String(8), primary_key=True),  # model | dataset | space | kernel | account
+    Column("path_key", String(193), primary_key=True),
+    Column("path", String(193), nullable=False),  # as it was written then
+    Column("at", BigInteger, nullable=False, index=True),
+)
+
 # --- background work
 
 jobs = Table(

@@ -21,6 +21,7 @@ from hubkeep.identity.queries_sessions import end_sessions
 from hubkeep.identity.wire_admin import NewInvitation, NewToken
 from hubkeep.kit.text import storable
 from hubkeep.kit.time import Millis
+from hubkeep.observatory.queries_concealed import ACCOUNT, conceal, reveal
 
 _ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 34  # as many as Hugging Face's have: 202 bits
@@ -80,7 +81,7 @@ def create_org(
     )
 
 
-def delete_account(conn: Connection, kind: Kind, name: str) -> None:
+def delete_account(conn: Connection, kind: Kind, name: str, now: Millis) -> None:
     """Delete a user or an organisation that owns no repository, with its tokens and memberships."""
     found = find(conn, kind, name, with_disabled=True)
     owned = queries_admin.owned_paths(conn, found.id, _SHOWN + 1)
@@ -90,18 +91,21 @@ def delete_account(conn: Connection, kind: Kind, name: str) -> None:
             f"{found.name} still owns repositories: {', '.join(owned[:_SHOWN])}{more};"
             " delete or move them first"
         )
+    conceal(conn, found.id, ACCOUNT, [found.name], now)
     queries_admin.delete_account(conn, found.id)
 
 
-def set_disabled(conn: Connection, name: str, disabled: bool) -> None:
+def set_disabled(conn: Connection, name: str, disabled: bool, now: Millis) -> None:
     """Shut a user out, or let it in again: tokens, the password and sessions fail from the next
     request on. Tokens work again afterwards; sessions are over for good.
     """
-    found = queries_admin.account_id(conn, name)
-    if found is None:
-        raise Refused(f"there is no user {name!r}; 'hubkeep user list' shows them")
-    queries_admin.update_account(conn, found, disabled=disabled)
-    end_sessions(conn, found)
+    found = find(conn, "user", name, with_disabled=True)
+    queries_admin.update_account(conn, found.id, disabled=disabled)
+    end_sessions(conn, found.id)
+    if disabled:
+        conceal(conn, found.id, ACCOUNT, [found.name], now)
+    else:
+        reveal(conn, found.id, ACCOUNT, found.name)
 
 
 def set_admin(conn: Connection, name: str, is_admin: bool) -> None:

@@ -41,12 +41,6 @@ def insert_account(
     return made
 
 
-def account_id(conn: Connection, name: str) -> int | None:
-    """Return the id of the user of this name, disabled ones among them."""
-    found = select(accounts.c.id).where(accounts.c.name_key == key(name), accounts.c.kind == "user")
-    return conn.execute(found).scalar()
-
-
 def update_account(conn: Connection, account_id: int, **columns: str | bool | None) -> None:
     """Change columns of an account."""
     conn.execute(update(accounts).where(accounts.c.id == account_id).values(**columns))

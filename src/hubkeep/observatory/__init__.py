@@ -4,6 +4,19 @@
 In a notebook: `from hubkeep.observatory import Snapshot`.
 """
 
-from hubkeep.observatory.snapshot import Snapshot
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hubkeep.observatory.snapshot import Snapshot
 
 __all__ = ["Snapshot"]
+
+
+def __getattr__(name: str) -> object:
+    # Loaded when it is asked for: the server imports a few small modules of this room, and is not
+    # to load the engine with them.
+    if name != "Snapshot":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from hubkeep.observatory.snapshot import Snapshot
+
+    return Snapshot

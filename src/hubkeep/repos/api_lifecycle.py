@@ -30,7 +30,7 @@ async def delete(app: "App", request: Request) -> Response:
         actor, user = signed_in(conn, request, app.clock())
         path = f"{body.organization or user.name}/{body.name}"
         repo = reach_named(conn, actor, kind, path, Action.ADMINISTER)
-        delete_repo(conn, repo)
+        delete_repo(conn, repo, app.clock())
 
     await app.db.write(work)
     return empty_answer()
@@ -46,7 +46,7 @@ async def move(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> str:
         actor, _ = signed_in(conn, request, app.clock())
         repo = reach_named(conn, actor, kind, body.from_repo, Action.ADMINISTER)
-        return rename(conn, actor, repo, namespace, name, base)
+        return rename(conn, actor, repo, namespace, name, base=base, now=app.clock())
 
     path = await app.db.write(work)
     return json_answer({"url": f"{base}/{kind.web_prefix}{path}", "name": path})
@@ -64,7 +64,7 @@ async def change_settings(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> dict[str, object]:
         repo = visit(conn, request, Action.ADMINISTER, app.clock()).repo
         closed = repo.private if private is None else private
-        open_or_close(conn, repo, closed)
+        open_or_close(conn, repo, closed, app.clock())
         visibility = "private" if closed else "public"
         return {"visibility": visibility, "private": closed, "gated": repo.gated or False}
 

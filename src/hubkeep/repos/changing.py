@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from hubkeep import errors
 from hubkeep.identity.actor import Actor
+from hubkeep.kit.time import Millis
 from hubkeep.repos.access import namespace_to_fill
 from hubkeep.repos.creating import already_exists
 from hubkeep.repos.queries_lifecycle import Elsewhere, NameTaken, bury_repo, move_repo, set_private
@@ -17,7 +18,16 @@ from hubkeep.repos.search_index import reindex
 from hubkeep.repos.types import Repo
 
 
-def rename(conn: Connection, actor: Actor, repo: Repo, namespace: str, name: str, base: str) -> str:
+def rename(
+    conn: Connection,
+    actor: Actor,
+    repo: Repo,
+    namespace: str,
+    name: str,
+    *,
+    base: str,
+    now: Millis,
+) -> str:
     """Give a repository another name, in a namespace that the actor may make repositories in.
 
     Returns `namespace/name`; the name has been checked. 403 for another namespace, 409 where the
@@ -25,7 +35,7 @@ def rename(conn: Connection, actor: Actor, repo: Repo, namespace: str, name: str
     """
     owner = namespace_to_fill(conn, actor, namespace, repo.type)
     try:
-        path = move_repo(conn, repo, owner, name)
+        path = move_repo(conn, repo, owner, name, now)
     except NameTaken as taken:
         raise already_exists(base, repo.type, taken) from taken
     except Elsewhere as gone:
@@ -34,18 +44,18 @@ def rename(conn: Connection, actor: Actor, repo: Repo, namespace: str, name: str
     return path
 
 
-def open_or_close(conn: Connection, repo: Repo, private: bool) -> None:
+def open_or_close(conn: Connection, repo: Repo, private: bool, now: Millis) -> None:
     """Make a repository private or public; 409 where it was deleted since the caller looked."""
     if private is repo.private:
         return
-    if not set_private(conn, repo.id, private):
+    if not set_private(conn, repo.id, private, now):
         raise _changed_meanwhile()
     reindex(conn, repo.id)
 
 
-def delete_repo(conn: Connection, repo: Repo) -> None:
+def delete_repo(conn: Connection, repo: Repo, now: Millis) -> None:
     """Delete a repository: its name is free at once, what it held is cleared away by a job."""
-    bury_repo(conn, repo.id)
+    bury_repo(conn, repo.id, now)
     reindex(conn, repo.id)
 
 

@@ -8,6 +8,7 @@ from hubkeep.db.tables import downloads_daily, likes, repo_aliases, repos
 from hubkeep.identity.actor import Account
 from hubkeep.kit.ids import new_id
 from hubkeep.kit.time import Millis
+from hubkeep.observatory.queries_concealed import conceal, conceal_repo, reveal
 from hubkeep.repos.types import DELETED, Repo, RepoType
 
 DEFAULT_BRANCH = "main"
@@ -80,17 +81,18 @@ def make_repo(
     )
 
 
-def move_repo(conn: Connection, repo: Repo, owner: Account, name: str) -> str:
+def move_repo(conn: Connection, repo: Repo, owner: Account, name: str, now: Millis) -> str:
     """Give a repository another name, in another namespace or the same; return `namespace/name`.
 
     The old name leads to it until that name is given to another. A name that it had before is
     its own again. NameTaken; Elsewhere.
     """
     path = f"{owner.name}/{name}"
-    now_named = conn.execute(
-        select(repos.c.path).where(repos.c.id == repo.id).with_for_update()
-    ).scalar()
-    if now_named != repo.path:  # PostgreSQL: somebody else did something since we looked
+    standing = conn.execute(
+        select(repos.c.path, repos.c.private).where(repos.c.id == repo.id).with_for_update()
+    ).first()
+    # PostgreSQL: somebody else did something since we looked
+    if standing is None or standing.path != repo.path:
         raise Elsewhere
     if path.lower() != repo.path.lower():
         _refuse_taken(conn, repo.type, path)
@@ -100,6 +102,9 @@ def move_repo(conn: Connection, repo: Repo, owner: Account, name: str) -> str:
                 type=repo.type.value, path_key=repo.path.lower(), repo_id=repo.id
             )
         )
+        if not standing.private:
+            conceal(conn, repo.id, repo.type.value, [repo.path], now)
+            reveal(conn, repo.id, repo.type.value, path)
     try:
         conn.execute(
             update(repos)
@@ -111,18 +116,32 @@ def move_repo(conn: Connection, repo: Repo, owner: Account, name: str) -> str:
     return path
 
 
-def set_private(conn: Connection, repo_id: int, private: bool) -> bool:
+def set_private(conn: Connection, repo_id: int, private: bool, now: Millis) -> bool:
     """Close or open a repository; False where it is deleted."""
     change = update(repos).where(repos.c.id == repo_id, repos.c.type != DELETED)
-    return bool(conn.execute(change.values(private=private)).rowcount)
+    named = conn.execute(
+        change.values(private=private).returning(repos.c.type, repos.c.path)
+    ).first()
+    if named is None:
+        return False
+    if private:
+        conceal_repo(conn, repo_id, named.type, named.path, now)
+    else:
+        reveal(conn, repo_id, named.type, named.path)
+    return True
 
 
-def bury_repo(conn: Connection, repo_id: int) -> None:
+def bury_repo(conn: Connection, repo_id: int, now: Millis) -> None:
     """Take a repository out of sight at once and free its name; `queries_purge` clears it away.
 
     What lists and counts read goes now. The row stays until nothing refers to it: with a type that
     is asked for nowhere, a name that no address can hold, and private.
     """
+    seen = select(repos.c.type, repos.c.path).where(
+        repos.c.id == repo_id, repos.c.type != DELETED, repos.c.private.is_(False)
+    )
+    if (named := conn.execute(seen.with_for_update()).first()) is not None:
+        conceal_repo(conn, repo_id, named.type, named.path, now)
     for table in (repo_aliases, likes, downloads_daily):
         conn.execute(delete(table).where(table.c.repo_id == repo_id))
     public_id = select(repos.c.public_id).where(repos.c.id == repo_id).scalar_subquery()

@@ -218,7 +218,7 @@ def _act(conn: Connection, org: Account, form: Change, now: int) -> str:
     if form.do == "delete":
         if form.name != org.name:
             raise Refused(f"Type the name {org.name} to delete this organisation.")
-        commands.delete_account(conn, "org", org.name)
+        commands.delete_account(conn, "org", org.name, now)
         return f"deleted the organisation {org.name}"
     user = commands.find(conn, "user", form.name, with_disabled=True)
     if form.do == "remove":

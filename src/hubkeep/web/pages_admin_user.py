@@ -129,9 +129,10 @@ async def change_user(app: "App", request: Request) -> Response:
     secret = await generated(app) if form.do == "password" else None
 
     def work(conn: Connection) -> tuple[Account, Account]:
-        _, admin = administrator(conn, request, app.clock())
+        now = app.clock()
+        _, admin = administrator(conn, request, now)
         user = _user_at(conn, request)
-        _act(conn, admin, user, form, secret)
+        _act(conn, admin, user, form, secret, now)
         return admin, user
 
     try:
@@ -148,14 +149,16 @@ async def change_user(app: "App", request: Request) -> Response:
     return go_to(f"/admin/users/{user.name}?done={form.do}")
 
 
-def _act(conn: Connection, admin: Account, user: Account, form: Do, secret: Secret | None) -> None:
+def _act(
+    conn: Connection, admin: Account, user: Account, form: Do, secret: Secret | None, now: Millis
+) -> None:
     if form.do in ("disable", "delete"):
         if user.id == admin.id:
             raise Refused("This is yourself: let another administrator do it.")
         commands.keep_an_administrator(conn, user)
     match form.do:
         case "disable" | "enable":
-            commands.set_disabled(conn, user.name, form.do == "disable")
+            commands.set_disabled(conn, user.name, form.do == "disable", now)
         case "promote" | "demote":
             commands.set_admin(conn, user.name, form.do == "promote")
         case "password":
@@ -168,7 +171,7 @@ def _act(conn: Connection, admin: Account, user: Account, form: Do, secret: Secr
         case "delete":
             if form.name.strip() != user.name:
                 raise Refused(f"Type the name {user.name} to delete this user.")
-            commands.delete_account(conn, "user", user.name)
+            commands.delete_account(conn, "user", user.name, now)
 
 
 async def _again(

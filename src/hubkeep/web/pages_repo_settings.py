@@ -105,7 +105,8 @@ async def rename_repo(app: "App", request: Request) -> Response:
     def work(conn: Connection) -> str:
         visitor = look(conn, request, app.clock(), Action.ADMINISTER)
         actor, repo = visitor.actor, visitor.repo
-        path = rename(conn, actor, repo, form.owner, checked_name(form.name), base)
+        name = checked_name(form.name)
+        path = rename(conn, actor, repo, form.owner, name, base=base, now=app.clock())
         return _after_renaming(conn, actor, repo.type, path)
 
     if not found:
@@ -126,7 +127,7 @@ async def change_visibility(app: "App", request: Request) -> Response:
 
     def work(conn: Connection) -> Repo:
         repo = look(conn, request, app.clock(), Action.ADMINISTER).repo
-        open_or_close(conn, repo, form.visibility == "private")
+        open_or_close(conn, repo, form.visibility == "private", app.clock())
         return repo
 
     repo = await app.db.write(work)
@@ -141,7 +142,7 @@ async def delete(app: "App", request: Request) -> Response:
         repo = look(conn, request, app.clock(), Action.ADMINISTER).repo
         if form.typed.strip() != repo.path:
             return None
-        delete_repo(conn, repo)
+        delete_repo(conn, repo, app.clock())
         return repo
 
     repo = await app.db.write(work)
