@@ -29,14 +29,20 @@ _ARROW = {
 }
 
 
-def tiny(folder: Path, taken_at: str = TAKEN, **tables: Sequence[Row]) -> Snapshot:
+PUBLIC = Source(kind="import", name="tiny")
+OWN = Source(kind="hub", name="hub")
+
+
+def tiny(
+    folder: Path, taken_at: str = TAKEN, source: Source = PUBLIC, **tables: Sequence[Row]
+) -> Snapshot:
     """Make a snapshot of these tables below a folder; columns that no row names are missing."""
     store = SnapshotStore(folder)
 
     def fill(place: Path) -> dict[str, Written]:
         return {name: _write(name, rows, place, taken_at) for name, rows in tables.items()}
 
-    made = store.create(Making(Source(kind="import", name="tiny"), taken_at), fill)
+    made = store.create(Making(source, taken_at), fill)
     return Snapshot.open(store.find(made.id))
 
 

@@ -4,7 +4,7 @@
 A figure lies in two files of `figures/`: `f1.sql`, and `f1.py` with `FIGURE = Figure(...)`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -57,6 +57,10 @@ class Context:
     """Runs more SQL over the same views, with the same parameters. Its rows come in the order that
     it asks for: without ORDER BY the order is any.
     """
+    absent: Collection[str] = ()
+    """What the figure wants and the source does not have, as `models.size`."""
+    has_reference: bool = False
+    """Whether the views `reference_*` have another hub, instead of no rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,12 @@ class Figure:
     parameters: Sequence[Parameter] = ()
     snapshots: int = 1
     """How many it needs at least."""
+    instead: int = 0
+    """So many snapshots of models stand in for what it needs of one; 0 is that nothing does."""
+    reference: bool = False
+    """Whether it compares with another hub: without one, what depends on it is left empty, and a
+    note says so.
+    """
     finish: Callable[["pa.Table", Context], Finished] | None = None
     sources: Sequence[str] = ()
     """Where a formula or a rule is from."""

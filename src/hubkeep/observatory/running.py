@@ -19,6 +19,7 @@ from hubkeep.observatory.figure import (
 )
 from hubkeep.observatory.filters import Filters, conditions
 from hubkeep.observatory.manifest import Manifest
+from hubkeep.observatory.schema import MODELS
 from hubkeep.observatory.views import needed
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["BadParameter", "Flag", "Result", "chosen", "empty", "lacking", "run"]
 
 FLAGGED_SHOWN: Final = 20
+NO_REFERENCE: Final = (
+    "There is no snapshot of another hub to compare with: what depends on one is left empty."
+)
 
 _FLAGS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -100,7 +104,7 @@ def run(
     if lacks:
         finished = Finished(empty(figure), n=0)
     else:
-        finished = _answered(figure, sql, engine, snapshots, parameters)
+        finished = _answered(figure, sql, engine, snapshots, parameters, reference is not None)
     flagged = _flagged(engine)
     return Result(
         figure=figure,
@@ -115,7 +119,9 @@ def run(
         missing_columns=lacks,
         flagged=flagged[:FLAGGED_SHOWN],
         n_flagged=len(flagged),
-        notes=[] if lacks else [*finished.notes, *_notes(figure, snapshots[-1], parameters)],
+        notes=[]
+        if lacks
+        else [*finished.notes, *_notes(figure, snapshots[-1], parameters, reference is not None)],
         snapshots=snapshots,
         dimensions=dimensions,
         sql=sql,
@@ -135,6 +141,11 @@ def lacking(
         models = needs.setdefault("models", [])
         models += [column for column in needed(rule) if column not in models]
     lacks = _absent(needs, snapshots[-1])
+    looks = sum(MODELS.name in one.tables for one in snapshots)
+    if lacks and figure.instead:
+        if looks >= figure.instead:
+            return []
+        return [f"{', '.join(lacks)}, or {figure.instead} snapshots of models; there is {looks}"]
     usable = sum(not _absent(needs, one) for one in snapshots)
     if not lacks and usable < figure.snapshots:
         columns = ", ".join(f"{table}.{name}" for table in needs for name in needs[table])
@@ -196,6 +207,7 @@ def _answered(
     engine: Engine,
     snapshots: Sequence[Manifest],
     parameters: Mapping[str, Value],
+    has_reference: bool,
 ) -> Finished:
     table = engine.query(sql, parameters)
     if figure.finish is None:
@@ -204,6 +216,8 @@ def _answered(
         parameters=parameters,
         taken_at=[one.taken_at for one in snapshots],
         query=lambda more: engine.query(more, parameters),
+        absent=_absent(figure.wants, snapshots[-1]),
+        has_reference=has_reference,
     )
     return figure.finish(table, context)
 
@@ -233,14 +247,19 @@ def _some(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: n for name, n in counts.items() if n}
 
 
-def _notes(figure: Figure, snapshot: Manifest, parameters: Mapping[str, Value]) -> list[str]:
+def _notes(
+    figure: Figure, snapshot: Manifest, parameters: Mapping[str, Value], has_reference: bool
+) -> list[str]:
     wanted = dict(figure.wants)
     if parameters.get("rule") == "union":
         wanted["models"] = [*wanted.get("models", ()), "trending"]
-    return [
+    notes = [
         f"The source does not have {column}: what depends on it is left empty."
         for column in _absent(wanted, snapshot)
     ]
+    if figure.reference and not has_reference:
+        notes.append(NO_REFERENCE)
+    return notes
 
 
 def _flagged(engine: Engine) -> list[Flag]:
