@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws charts of Vega-Lite: no eval, no network, text that stays text. A classic script, since
+// Vega is one, and since a report that is a single file cannot import. It comes after Vega's three
+// files and makes one global, `hubkeepCharts`.
+
+"use strict";
+
+globalThis.hubkeepCharts = (() => {
+  const { vega, vegaLite, vegaInterpreter } = globalThis;
+  const NARROW = 560;
+  const LEAST = 96; // a panel is never narrower
+  const PANEL = 60; // what is narrower is a strip for zeros, and keeps its width
+  const LONGEST = 200; // letters of a value in a tooltip
+  const WHITE = { ink: "#1a211f", soft: "#4a5551", rule: "#e3dfd6", edge: "#87908c" };
+  const views = new WeakMap();
+  const refused = () => Promise.reject(new Error("charts load nothing"));
+  const loader = { load: refused, sanitize: refused, http: refused, file: refused, options: {} };
+
+  // Draw a specification, with its data in it, into an element: in the colours and the font of the
+  // page around it, and as wide as there is room. What was drawn there before is replaced.
+  // Throws where the specification is none.
+  function draw(holder, spec) {
+    remove(holder);
+    const look = { ...colours(holder), font: getComputedStyle(holder).fontFamily };
+    const room = Math.floor(holder.getBoundingClientRect().width);
+    let target = room;
+    let view = null;
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      view?.finalize();
+      holder.replaceChildren();
+      view = viewOf(attempt || room < NARROW ? fitted(spec, room, target) : spec, look, {
+        renderer: "svg",
+        container: holder,
+        hover: true,
+        tooltip,
+      });
+      view.run();
+      const over = holder.querySelector("svg").getBoundingClientRect().width - room;
+      if (over <= 0 || target <= LEAST) break;
+      target = Math.max(LEAST, (attempt || room < NARROW ? target : widest(spec)) - over);
+    }
+    holder.dataset.drawn = "";
+    views.set(holder, view);
+    return view;
+  }
+
+  // Take away what was drawn in an element.
+  function remove(holder) {
+    views.get(holder)?.finalize();
+    views.delete(holder);
+    holder.replaceChildren();
+    delete holder.dataset.drawn;
+  }
+
+  // The text of an SVG file: dark on white, whatever the page looks like.
+  async function svg(spec) {
+    return await onPaper(spec).toSVG();
+  }
+
+  // The bytes of a PNG file, each point of the chart `scale` pixels wide.
+  async function png(spec, scale = 2) {
+    const canvas = await onPaper(spec).toCanvas(scale);
+    return await new Promise((done) => canvas.toBlob(done, "image/png"));
+  }
+
+  function onPaper(spec) {
+    const view = viewOf(spec, { ...WHITE, font: "system-ui, sans-serif" }, { renderer: "none" });
+    return view.background("#ffffff");
+  }
+
+  function viewOf(spec, look, options) {
+    const config = vega.mergeConfig({}, spec.config ?? {}, configOf(look));
+    const whole = vegaLite.compile({ ...spec, config }, { logger: vega.logger(vega.Error) }).spec;
+    return new vega.View(vega.parse(whole, null, { ast: true }), {
+      expr: vegaInterpreter.expressionInterpreter,
+      loader,
+      logLevel: vega.Error,
+      ...options,
+    });
+  }
+
+  function configOf({ ink, soft, rule, edge, font }) {
+    return {
+      font,
+      axis: { gridColor: rule, domainColor: edge, tickColor: edge, gridOpacity: 1 },
+      style: {
+        "guide-label": { fill: soft, font },
+        "guide-title": { fill: ink, font },
+        "group-title": { fill: ink, font },
+        "group-subtitle": { fill: soft, font },
+      },
+    };
+  }
+
+  // The page's own colours as they are now: they differ in light and in dark.
+  function colours(holder) {
+    const probe = holder.appendChild(document.createElement("span"));
+    const of = (name) => {
+      probe.style.color = `var(--${name}, ${WHITE[name]})`;
+      return getComputedStyle(probe).color;
+    };
+    const found = { ink: of("ink"), soft: of("soft"), rule: of("rule"), edge: of("edge") };
+    probe.remove();
+    return found;
+  }
+
+  // The same chart for less room: panels as wide as `target`, one below the other where there is
+  // none beside each other, shorter labels, legends below.
+  function fitted(spec, room, target) {
+    const config = vega.mergeConfig({}, spec.config ?? {}, {
+      axis: { labelLimit: Math.round(Math.min(room * 0.36, 260)) },
+      legend: room < NARROW ? { orient: "bottom", columns: 2, labelLimit: room / 2 - 40 } : {},
+    });
+    return { ...resized(spec, room, target), config };
+  }
+
+  function resized(node, room, target) {
+    if (Array.isArray(node)) return node.map((one) => resized(one, room, target));
+    if (node === null || typeof node !== "object") return node;
+    const made = {};
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "datasets" || key === "data" || key === "encoding") made[key] = value;
+      else if (key === "width" && value > PANEL) made.width = Math.min(value, target);
+      else made[key] = resized(value, room, target);
+    }
+    if (made.hconcat && made.hconcat.filter((one) => widest(one) > PANEL).length > 1) {
+      const beside = Math.floor(target / made.hconcat.length);
+      if (room < NARROW || beside < 2 * LEAST) {
+        made.vconcat = made.hconcat;
+        delete made.hconcat;
+      } else {
+        made.hconcat = resized(node.hconcat, room, beside);
+      }
+    }
+    if (made.columns > 1 && room < NARROW) made.columns = 1;
+    return made;
+  }
+
+  // The width of the widest panel.
+  function widest(node) {
+    if (node === null || typeof node !== "object") return 0;
+    const inner = Object.entries(node).map(([key, value]) =>
+      key === "width" && typeof value === "number" ? value
+        : key === "datasets" || key === "data" || key === "encoding" ? 0 : widest(value));
+    return Math.max(0, ...inner);
+  }
+
+  function tooltip(_handler, event, _item, value) {
+    const box = document.querySelector(".chart-tooltip")
+      ?? document.body.appendChild(document.createElement("div"));
+    box.className = "chart-tooltip";
+    box.hidden = value === null || value === undefined || value === "";
+    if (box.hidden) return;
+    const rows = typeof value === "object" ? Object.entries(value) : [["", value]];
+    box.replaceChildren(...rows.flatMap(([name, what]) => [line("dt", name), line("dd", what)]));
+    const { width, height } = box.getBoundingClientRect();
+    const x = Math.min(event.clientX + 12, document.documentElement.clientWidth - width - 8);
+    const below = event.clientY + 12;
+    const y = below + height > innerHeight ? event.clientY - height - 8 : below;
+    box.style.left = `${Math.max(4, x)}px`;
+    box.style.top = `${Math.max(4, y)}px`;
+  }
+
+  function line(kind, value) {
+    const text = String(value);
+    const made = document.createElement(kind);
+    made.textContent = text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text;
+    return made;
+  }
+
+  return { draw, remove, svg, png };
+})();
