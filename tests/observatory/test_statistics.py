@@ -15,8 +15,6 @@ from hubkeep.observatory.correlation import kendall, linear, mean_ranks, spearma
 from hubkeep.observatory.statistics import (
     BOOTSTRAP_ROWS,
     delta_intervals,
-    gini,
-    hhi,
     leave_one_out,
     quantiles,
     rate_interval,
@@ -33,29 +31,6 @@ def values(seed: int, count: int = 40) -> list[int]:
 
 def array(numbers: list[int] | list[float]) -> "np.ndarray":
     return np.array(numbers, dtype=np.float64)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_gini_is_half_the_mean_difference_over_the_mean(seed: int) -> None:
-    xs = values(seed)
-    difference = mean(abs(a - b) for a in xs for b in xs)
-    assert gini(xs) == pytest.approx(difference / (2 * mean(xs)))
-
-
-def test_gini_of_odd_cases() -> None:
-    assert gini([]) is None
-    assert gini([0, 0]) is None
-    assert gini([5]) == 0
-    assert gini([3, 3, 3]) == pytest.approx(0)
-    assert gini([0, 0, 0, 1]) == pytest.approx(0.75)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_hhi_is_the_chance_that_two_downloads_are_of_one_model(seed: int) -> None:
-    xs = values(seed)
-    assert hhi(xs) == pytest.approx(sum((x / sum(xs)) ** 2 for x in xs))
-    assert hhi([]) is hhi([0]) is None
-    assert hhi([7]) == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How sure a figure can be: intervals, ranges, and measures of concentration and agreement.
+"""How sure a figure can be: intervals, ranges and quantiles.
 
 Everything here is a pure function of its arguments: what is drawn is drawn with a fixed seed.
 """
@@ -82,6 +82,31 @@ def _drawn_shares(groups: "np.ndarray", weights: "np.ndarray", count: int) -> "n
     return sums / np.maximum(sums.sum(axis=1, keepdims=True), 1e-300)
 
 
+def overlapping_intervals(
+    groups: "np.ndarray", weights: "np.ndarray", parts: "np.ndarray", wholes: "np.ndarray"
+) -> list[Interval | None]:
+    """Return the 95% interval of each part's share of its whole, as models are drawn again.
+
+    As in `share_intervals`, `groups` has the number of a group for each model, and `weights` what
+    it counts for. `parts` and `wholes` have a row of flags for each share, saying for each group
+    whether it is in the part, and in the whole; the same groups may be in several. None where there
+    is no weight. All shares are of the same DRAWS draws: for up to BOOTSTRAP_ROWS models.
+    """
+    import numpy as np
+
+    if weights.sum() <= 0:
+        return [None] * len(parts)
+    drawn = _drawn_shares(groups, weights.astype(np.float64), parts.shape[1])
+    inside, whole = drawn @ parts.T.astype(np.float64), drawn @ wholes.T.astype(np.float64)
+    shares = inside / np.maximum(whole, 1e-300)
+    found = np.percentile(shares, (2.5, 97.5), axis=0)
+    there = (np.bincount(groups, weights, parts.shape[1]) @ wholes.T) > 0
+    return [
+        Interval(float(low), min(float(high), 1.0), BOOTSTRAP) if known else None
+        for low, high, known in zip(*found, there, strict=True)
+    ]
+
+
 def delta_intervals(
     sums: "Sequence[float] | np.ndarray", squares: "Sequence[float] | np.ndarray"
 ) -> Mapping[int, Interval]:
@@ -124,31 +149,6 @@ def leave_one_out(total: float, part: float, largest_in: float, largest_out: flo
     low = (part - largest_in) / (total - largest_in) if total > largest_in else 0.0
     high = part / (total - largest_out) if total > largest_out else 1.0
     return Interval(low, high, "leave one out")
-
-
-def gini(values: "Sequence[float] | np.ndarray") -> float | None:
-    """Return the Gini coefficient, 0 to 1; None for nothing, or where all is zero.
-
-    G = (2 * sum(i * x_i) / (n * sum(x))) - (n + 1) / n over ascending x_i, i from 1.
-    """
-    import numpy as np
-
-    ordered = np.sort(np.asarray(values, dtype=np.float64))
-    total = float(ordered.sum())
-    n = len(ordered)
-    if not n or total <= 0:
-        return None
-    ranks = np.arange(1, n + 1, dtype=np.float64)
-    return float(2 * (ranks * ordered).sum() / (n * total) - (n + 1) / n)
-
-
-def hhi(values: "Sequence[float] | np.ndarray") -> float | None:
-    """Return the Herfindahl-Hirschman index, the sum of squared shares; None for nothing."""
-    import numpy as np
-
-    weights = np.asarray(values, dtype=np.float64)
-    total = float(weights.sum())
-    return float(((weights / total) ** 2).sum()) if total > 0 else None
 
 
 def quantiles(values: "Sequence[float] | np.ndarray", at: Sequence[float]) -> list[float | None]:
