@@ -21,6 +21,8 @@ from hubkeep.git.fetch.cache import CachedRepository, GitCache
 from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.time import Clock, Millis, now
 from hubkeep.metrics import Metrics
+from hubkeep.observatory.library import Library
+from hubkeep.observatory.reader.process import Reader
 from hubkeep.repos.counting import DownloadCounter
 from hubkeep.transfer.signing import Signer
 from hubkeep.web.kept import Kept
@@ -78,6 +80,10 @@ class App:
     """Rendered texts and drawn pictures: made beside the thread that serves requests, and kept in
     the cache.
     """
+    snapshots: Library
+    """The snapshots that pages of the observatory are about."""
+    reader: Reader
+    """Asks another process what figures say of them."""
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -109,6 +115,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         blobs = open_store(config.blobs, credentials=_s3_credentials(config))
         stack.push_async_callback(blobs.close)
         cache = ByteCache(CACHE_BYTES)
+        reader = Reader()
+        stack.push_async_callback(reader.close)
         downloads = DownloadCounter(db, clock)
         await stack.enter_async_context(downloads.running())
         yield App(
@@ -134,6 +142,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             git_slow=BoundedSemaphore(SLOW_FOR_EACH_TURN * config.git_processes),
             git_builds={},
             git_threads=git_threads,
+            snapshots=Library(config.data / "snapshots"),
+            reader=reader,
         )
 
 

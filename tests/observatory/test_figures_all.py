@@ -202,3 +202,10 @@ def test_places_in_lists_count_from_zero_on_spark() -> None:
     assert "PERCENTILE(size, ARRAY(0.25, 0.5))" in sql
     for name in SPECIFIED:
         assert ")[" not in spark(all_figures()[name].sql), name
+
+
+def test_a_figure_has_both_its_files() -> None:
+    folder = Path(views.__file__).parent / "figures"
+    named = {path.stem for path in folder.glob("*.sql")}
+    assert named == {path.stem for path in folder.glob("[fsb][0-9]*.py")}
+    assert named == {name.lower() for name in all_figures()}

@@ -34,7 +34,7 @@ _NAMING: Final = {
     "labels": tuple(
         (f"{kind}s", "id", f" OR repo_type <> '{kind}'") for kind in ("model", "dataset", "space")
     ),
-    "accounts": (),
+    "accounts": (("accounts", "name", ""),),
 }
 """Where tables besides those of repositories name one: kind, column, which rows do not."""
 

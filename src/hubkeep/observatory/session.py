@@ -2,7 +2,7 @@
 """Snapshots that are open for figures: what a notebook, a report and a page run them in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -36,17 +36,23 @@ class Places:
     history: Sequence[Place]
     reference: Place | None = None
     hidden: Sequence[Names] = ()
-    """For each of the history, what is not to be read of it."""
+    """For each of the history, what is not to be read of it; none for those without."""
+    reference_hidden: Names = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, history: Sequence[Path], reference: Path | None = None, hidden: Sequence[Names] = ()
+        cls,
+        history: Sequence[Path],
+        hidden: Sequence[Names] = (),
+        reference: Path | None = None,
+        reference_hidden: Names | None = None,
     ) -> "Places":
         """Read the manifests of folders. BrokenSnapshot where one is none."""
         return cls(
             [Place(folder, read_manifest(folder)) for folder in history],
             None if reference is None else Place(reference, read_manifest(reference)),
             hidden,
+            reference_hidden or {},
         )
 
     @classmethod
@@ -56,6 +62,16 @@ class Places:
         return cls(
             [Place(folders[one.id], one) for one in series.history],
             None if reference is None else Place(folders[reference.id], reference),
+        )
+
+    @property
+    def selection(self) -> Selection:
+        """What an engine opens of it."""
+        return Selection(
+            [one.folder for one in self.history],
+            self.hidden,
+            None if self.reference is None else self.reference.folder,
+            self.reference_hidden,
         )
 
 
@@ -76,7 +92,7 @@ class Session:
         self._dimensions = dimensions or Dimensions()
         self._own: DuckEngine | None = None
         if engine is None:
-            selection = Selection([one.folder for one in places.history], places.hidden)
+            selection = places.selection
             engine = self._own = DuckEngine(selection, self._dimensions, self._filters)
         self.engine = engine
 

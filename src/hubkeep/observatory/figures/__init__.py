@@ -27,7 +27,8 @@ class Known:
 def all_figures() -> Mapping[str, Known]:
     """Return all figures by id, in the order F1 .. F5, S1 .. S7, B1 .. B17."""
     found = {}
-    for path in sorted(_FOLDER.glob("*.sql"), key=_place):
+    halves = [path for path in _FOLDER.glob("*.sql") if path.with_suffix(".py").exists()]
+    for path in sorted(halves, key=_place):
         figure: Figure = import_module(f"{__name__}.{path.stem}").FIGURE
         found[figure.id] = Known(figure, path.read_text(encoding="utf-8"))
     return MappingProxyType(found)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The snapshots of a hub as its pages need them: which there are, and which go together."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from hubkeep.kit.time import Millis
+from hubkeep.observatory.manifest import Manifest, Universe
+from hubkeep.observatory.queries_concealed import Hidden
+from hubkeep.observatory.reader.wire import Shelf
+from hubkeep.observatory.series import Series, series_of, thinned
+from hubkeep.observatory.store import BrokenSnapshot, NoSuchSnapshot, SnapshotStore, read_manifest
+
+MOST_HISTORY: Final = 60
+"""So many snapshots of a series are read for a figure over time, evenly spread over it."""
+
+
+class Library:
+    """The snapshots below a folder. A manifest never changes, and is read once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._store = SnapshotStore(folder)
+        self._read: dict[Path, Manifest] = {}
+        self._folders: dict[str, Path] = {}
+
+    def all(self, universe: Universe = "public") -> Sequence[Manifest]:
+        """Return all that can be read, oldest first."""
+        there = self._store.folders(universe)
+        for folder in there:
+            if folder not in self._read:
+                try:
+                    self._read[folder] = read_manifest(folder)
+                except BrokenSnapshot:
+                    continue
+        for gone in self._read.keys() - set(there):
+            if gone.parent.name == universe:
+                del self._read[gone]
+        self._folders = {one.id: folder for folder, one in self._read.items()}
+        found = [self._read[folder] for folder in there if folder in self._read]
+        return sorted(found, key=lambda one: (one.taken_at, one.id))
+
+    def series(self, name: str = "", universe: Universe = "public") -> Series:
+        """Return the series of the snapshot whose id begins with `name`, thinned.
+
+        Without a name it is the last of this hub, else the last of all. NoSuchSnapshot.
+        """
+        known = self.all(universe)
+        fits = [one for one in known if one.id.startswith(name)]
+        if not fits or (name and len(fits) > 1):
+            raise NoSuchSnapshot(
+                f"No single snapshot begins with {name[:40]!r}." if name else "No snapshot yet."
+            )
+        own = [one for one in fits if one.source.kind == "hub"]
+        found = series_of((own or fits)[-1], known)
+        return Series(thinned(found.history, MOST_HISTORY), found.reference, found.later)
+
+    def shelf(self, series: Series, hidden: Iterable[Hidden]) -> Shelf:
+        """Return what to ask the reader about: a series, and of own snapshots what is not to be
+        read of them because nobody may see it any more.
+        """
+        known = list(hidden)
+        reference = series.reference
+        return Shelf(
+            history=[str(self._folders[one.id]) for one in series.history],
+            hidden=[_names(one, known) for one in series.history],
+            reference=None if reference is None else str(self._folders[reference.id]),
+            reference_hidden={} if reference is None else _names(reference, known),
+        )
+
+
+def oldest_own(series: Series) -> Millis | None:
+    """Return when the first of the series' snapshots of this hub was taken: what was hidden before
+    that matters to none of them.
+    """
+    read = [*series.history, *([series.reference] if series.reference else [])]
+    return min((taken_millis(one) for one in read if one.source.kind == "hub"), default=None)
+
+
+def taken_millis(snapshot: Manifest) -> Millis:
+    """Return when a snapshot was taken, in milliseconds since 1970."""
+    return round(datetime.fromisoformat(snapshot.taken_at).timestamp() * 1000)
+
+
+def _names(snapshot: Manifest, hidden: Sequence[Hidden]) -> Mapping[str, Sequence[str]]:
+    if snapshot.source.kind != "hub":
+        return {}
+    taken = taken_millis(snapshot)
+    names: dict[str, set[str]] = {}
+    for one in hidden:
+        if one.at >= taken:
+            names.setdefault(f"{one.type}s", set()).add(one.key)
+    return {table: sorted(found) for table, found in sorted(names.items())}

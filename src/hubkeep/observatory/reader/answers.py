@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers to the questions of `wire`, from snapshots that stay open for a while."""
+
+from collections import OrderedDict
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal
+
+import msgspec
+
+from hubkeep.observatory.document import FiltersOf, ParameterOf, documented
+from hubkeep.observatory.figure import BadParameter
+from hubkeep.observatory.figures import all_figures
+from hubkeep.observatory.filters import Filters
+from hubkeep.observatory.reader.wire import (
+    AskFigure,
+    AskFigures,
+    FigureOf,
+    Question,
+    Shelf,
+)
+from hubkeep.observatory.running import Result
+from hubkeep.observatory.session import NoSuchFigure, Places, Session
+from hubkeep.observatory.store import BrokenSnapshot
+
+OPEN: Final = 3
+"""So many sets of snapshots and filters stay open."""
+
+
+class Refused(Exception):
+    """There is no answer; the text says why, in words for who asked."""
+
+    def __init__(self, status: Literal[400, 404, 501], text: str) -> None:
+        super().__init__(text)
+        self.status: Literal[400, 404, 501] = status
+
+
+class Answers:
+    """What has been opened, and answers from it."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+
+    def __enter__(self) -> "Answers":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        while self._sessions:
+            self._sessions.popitem()[1].close()
+
+    def answer(self, question: Question) -> bytes:
+        """Return the answer, as JSON unless the question says otherwise. Refused."""
+        try:
+            match question:
+                case AskFigures():
+                    return msgspec.json.encode(_figures())
+                case AskFigure():
+                    return msgspec.json.encode(documented(self._result(question)))
+        except BadParameter as bad:
+            raise Refused(400, str(bad)) from bad
+        except (NoSuchFigure, BrokenSnapshot) as lost:
+            raise Refused(404, str(lost)) from lost
+
+    def _result(self, ask: AskFigure) -> Result:
+        return self._session(ask.shelf, ask.filters).figure(ask.figure, ask.parameters)
+
+    def _session(self, shelf: Shelf, filters: FiltersOf) -> Session:
+        """The session for a question: one that is open, or a new one in place of the oldest."""
+        key = msgspec.json.encode((shelf, filters))
+        if key in self._sessions:
+            self._sessions.move_to_end(key)
+            return self._sessions[key]
+        while len(self._sessions) >= OPEN:
+            self._sessions.popitem(last=False)[1].close()
+        places = Places.of(
+            [Path(folder) for folder in shelf.history],
+            shelf.hidden,
+            None if shelf.reference is None else Path(shelf.reference),
+            shelf.reference_hidden,
+        )
+        session = Session(places, Filters(**msgspec.structs.asdict(filters)))
+        self._sessions[key] = session
+        return session
+
+
+def _figures() -> list[FigureOf]:
+    return [
+        FigureOf(
+            id=known.figure.id,
+            title=known.figure.title,
+            question=known.figure.question,
+            definitions=known.figure.definitions,
+            parameters=[
+                ParameterOf(
+                    name=one.name,
+                    value=one.default,
+                    default=one.default,
+                    meaning=one.meaning,
+                    choices=one.choices,
+                    least=one.least,
+                    most=one.most,
+                )
+                for one in known.figure.parameters
+            ],
+            snapshots=known.figure.snapshots,
+        )
+        for known in all_figures().values()
+    ]

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server's end of the process that reads snapshots: started when it is asked something, ended
+when it takes too long or has had nothing to do for a while.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Final
+
+import msgspec
+
+from hubkeep.kit.cache import ByteCache
+from hubkeep.observatory.reader.wire import ANSWERED, HEAD, MOST, Question, Refusal
+
+log = logging.getLogger("hubkeep.observatory")
+
+PATIENCE: Final = 30.0
+"""Seconds that an answer may take."""
+WAITING: Final = 16
+"""So many questions wait for their turn; further ones are not taken."""
+KEPT: Final = 16 << 20
+"""Bytes of answers that are remembered."""
+IDLE: Final = 300.0
+"""Seconds after which a process without work gives its memory back."""
+
+_MODULE: Final = "hubkeep.observatory.reader.child"
+_NEEDED: Final = ("duckdb", "numpy", "pyarrow")
+_PASSED_ON: Final = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
+_MISSING: Final = (
+    "Figures need libraries that are not installed where the hub runs: they come with "
+    "hubkeep[observatory]."
+)
+
+
+class NoAnswer(Exception):
+    """There is no answer; the text says why. `status` is 400 (a wrong question), 404, 501 (the
+    machine lacks what it takes), 503 (busy, or it took too long: asking again may help).
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+class Reader:
+    """Asks a process that reads snapshots, and remembers its answers: snapshots never change. For
+    the event loop alone.
+    """
+
+    def __init__(self, patience: float = PATIENCE, idle: float = IDLE) -> None:
+        self._patience = patience
+        self._idle = idle
+        self._kept = ByteCache(KEPT)
+        self._child: _Child | None = None
+        self._turn = asyncio.Lock()
+        self._asked: dict[bytes, asyncio.Task[bytes]] = {}
+        self._rest: asyncio.TimerHandle | None = None
+        self._resting: asyncio.Task[None] | None = None
+
+    async def ask(self, question: Question) -> bytes:
+        """Return the answer to a question. NoAnswer.
+
+        Who asks the same at the same time waits for the same answer; an answer that nobody waits
+        for any more is computed nevertheless.
+        """
+        if any(find_spec(name) is None for name in _NEEDED):
+            raise NoAnswer(501, _MISSING)
+        text = msgspec.json.encode(question)
+        kept = self._kept.get(text)
+        if kept is not None:
+            return kept
+        work = self._asked.get(text)
+        if work is None:
+            if len(self._asked) >= WAITING:
+                raise NoAnswer(503, "The observatory is busy: ask again in a moment.")
+            work = asyncio.create_task(self._answer(text))
+            self._asked[text] = work
+            work.add_done_callback(lambda done: self._done(text, done))
+        try:
+            return await asyncio.wait_for(asyncio.shield(work), self._patience)
+        except TimeoutError as late:
+            raise NoAnswer(503, "That is still being computed: ask again in a moment.") from late
+
+    async def close(self) -> None:
+        """End the process, and what is asked of it."""
+        for work in list(self._asked.values()):
+            work.cancel()
+            with suppress(asyncio.CancelledError, NoAnswer):
+                await work
+        if self._resting is not None:
+            await self._resting
+        await self._end()
+
+    def _done(self, text: bytes, work: asyncio.Task[bytes]) -> None:
+        """Forget a question. What became of it is looked at, even where nobody waits any more."""
+        del self._asked[text]
+        if not work.cancelled():
+            work.exception()
+
+    async def _answer(self, text: bytes) -> bytes:
+        async with self._turn:
+            if self._rest is not None:
+                self._rest.cancel()
+            child = self._child = self._child or await _Child.start()
+            try:
+                async with asyncio.timeout(self._patience):
+                    kind, said = await child.exchange(text)
+            except TimeoutError as late:
+                await self._end()
+                message = f"That took longer than {self._patience:.0f} seconds: ask for less."
+                raise NoAnswer(503, message) from late
+            except (asyncio.IncompleteReadError, ConnectionError, OSError) as broken:
+                await self._end()
+                log.warning("the process that reads snapshots has ended: %s", broken)
+                raise NoAnswer(503, "The observatory had to start anew: ask again.") from broken
+            except asyncio.CancelledError:
+                await self._end()
+                raise
+            self._rest = asyncio.get_running_loop().call_later(self._idle, self._tire)
+        if kind == ANSWERED:
+            self._kept.put(text, said)
+            return said
+        refusal = msgspec.json.decode(said, type=Refusal)
+        raise NoAnswer(refusal.status, refusal.text)
+
+    def _tire(self) -> None:
+        self._resting = asyncio.create_task(self._retire())
+
+    async def _retire(self) -> None:
+        async with self._turn:
+            await self._end()
+
+    async def _end(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        child, self._child = self._child, None
+        if child is not None:
+            await child.end()
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    process: asyncio.subprocess.Process
+    folder: tempfile.TemporaryDirectory[str]
+    """What it puts on disk; it may be killed before it has tidied up."""
+
+    @classmethod
+    async def start(cls) -> "_Child":
+        """Start a process that knows none of the hub's settings, and so none of its secrets."""
+        folder = tempfile.TemporaryDirectory(prefix="hubkeep-reader-")
+        env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                _MODULE,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={**env, "TMPDIR": folder.name},
+                cwd=folder.name,
+                start_new_session=True,
+            )
+        except BaseException:
+            folder.cleanup()
+            raise
+        return cls(process, folder)
+
+    async def exchange(self, text: bytes) -> tuple[bytes, bytes]:
+        """Return the letter that an answer begins with, and the answer."""
+        given, said = self.process.stdin, self.process.stdout
+        assert given is not None
+        assert said is not None
+        given.write(HEAD.pack(len(text)) + text)
+        await given.drain()
+        kind = await said.readexactly(1)
+        length = HEAD.unpack(await said.readexactly(HEAD.size))[0]
+        if length > MOST:
+            raise ConnectionError("its answer is too long")
+        return kind, await said.readexactly(length)
+
+    async def end(self) -> None:
+        """Kill it: it holds nothing that is not elsewhere."""
+        with suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+        self.folder.cleanup()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the server asks of the process that reads snapshots, and what it says back.
+
+A message is a length in four bytes (big endian) and so many bytes of JSON: a Question there, and
+back the letter A and the answer, or R and a Refusal.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from hubkeep.observatory.document import FiltersOf, ParameterOf
+
+HEAD: Final = struct.Struct(">I")
+ANSWERED: Final = b"A"
+REFUSED: Final = b"R"
+MOST: Final = 64 << 20
+"""Bytes of a message."""
+
+
+class Shelf(msgspec.Struct, frozen=True, kw_only=True):
+    """The snapshots that a question is about, by their folders: see `session.Places`."""
+
+    history: Sequence[str]
+    hidden: Sequence[Mapping[str, Sequence[str]]] = ()
+    reference: str | None = None
+    reference_hidden: Mapping[str, Sequence[str]] = {}
+
+
+class AskFigures(msgspec.Struct, frozen=True, tag="figures"):
+    """Which figures there are: answered with a list of FigureOf."""
+
+
+class AskFigure(msgspec.Struct, frozen=True, kw_only=True, tag="figure"):
+    """What a figure says: answered with a FigureDocument."""
+
+    shelf: Shelf
+    figure: str
+    parameters: Mapping[str, str] = {}
+    filters: FiltersOf = FiltersOf()
+
+
+Question = AskFigures | AskFigure
+
+
+class FigureOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure that can be asked for; the values of its parameters are their defaults."""
+
+    id: str
+    title: str
+    question: str
+    definitions: Sequence[str]
+    parameters: Sequence[ParameterOf]
+    snapshots: int
+    """How many it needs at least."""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is no answer: the question is wrong (400), asks for what there is not (404), or
+    for what this machine lacks (501).
+    """
+
+    status: Literal[400, 404, 501]
+    text: str
