@@ -187,7 +187,9 @@ class _Child:
 
     async def end(self) -> None:
         """Kill it: it holds nothing that is not elsewhere."""
-        with suppress(ProcessLookupError):
-            self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
-        self.folder.cleanup()
+        try:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGKILL)
+            await self.process.wait()
+        finally:
+            self.folder.cleanup()
