@@ -188,7 +188,7 @@ def test_the_overview_says_how_the_hub_fares_and_how_much_there_is(root: Browser
 
 
 GOOD = Health(
-    DatabaseHealth("SQLite 3", "0007", 0.1, 1, None),
+    DatabaseHealth("SQLite 3", "0008", 0.1, 1, None),
     StoreHealth("folder", "/srv", free=80 << 30, total=100 << 30),
     QueueHealth(seen_at=HOUR, waiting=0, running=0, failed=0, oldest_due=None),
     "2.39.5",

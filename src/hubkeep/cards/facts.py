@@ -23,9 +23,11 @@ from hubkeep.cards.parameters import (
 from hubkeep.cards.tags import dataset_tags, model_tags, space_tags
 from hubkeep.cards.tasks import infer_task, task_name
 from hubkeep.cards.values import MAX_LIST_ITEMS, clean, strings
+from hubkeep.cards.weight_formats import weight_formats
 
 _CHATTING = frozenset({"text-generation", "image-text-to-text"})
 _MAX_ERROR = 500
+_README = "README.md"
 
 
 class FileAtHead(msgspec.Struct, frozen=True):
@@ -54,6 +56,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str | None = None
     card_data: dict[str, object] | None = None
     card_error: str | None = None
+    has_card: bool | None = None  # None in facts from before this was looked at; so are formats
     # Models (and kernels)
     pipeline_tag: str | None = None
     library_name: str | None = None
@@ -66,6 +69,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     safetensors: SafetensorsFacts | None = None
     gguf: GgufFacts | None = None
     num_parameters: int | None = None
+    weight_formats: list[str] | None = None
     # Datasets
     pretty_name: str | None = None
     task_categories: list[str] = []
@@ -138,6 +142,7 @@ def _common(source: _Source, card_data: dict[str, object] | None, error: str | N
         description=text.description(source.body),
         card_data=card_data,
         card_error=clean(error, _MAX_ERROR),
+        has_card=_README in source.paths,
     )
 
 
@@ -181,6 +186,7 @@ def _with_model(
         safetensors=weights,
         gguf=gguf,
         num_parameters=weights.total if weights else gguf.total if gguf else None,
+        weight_formats=weight_formats(paths),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from hubkeep.db.engine import Database
 from hubkeep.db.errors import WrongSchema
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest revision in `migrations/versions`; a test compares the two."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -194,6 +194,11 @@ repos = Table(
     Column("downloads_all", BigInteger, nullable=False, server_default="0"),
     Column("likes", Integer, nullable=False, server_default="0"),
     Column("trending", Float, nullable=False, server_default="0"),
+    # More that the head says, for snapshots; null where it has not been looked at for this.
+    Column("has_card", Boolean),
+    Column("weight_formats", String(32)),  # of gguf, pickle, safetensors, with blanks between
+    Column("parameters_from", String(16)),  # safetensors | gguf
+    Column("emissions_text", String(200)),  # the beginning of what the card says of them
     UniqueConstraint("type", "path_key"),
     # An id is never given twice: addresses that were signed for a deleted repository name it.
     sqlite_autoincrement=True,

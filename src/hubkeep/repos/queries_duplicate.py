@@ -33,6 +33,10 @@ _COPIED = (
     "emissions_grams",
     "tags",
     "used_storage",
+    "has_card",
+    "weight_formats",
+    "parameters_from",
+    "emissions_text",
 )
 
 

@@ -10,6 +10,7 @@ from hubkeep.kit.time import Millis
 from hubkeep.repos.search_index import reindex
 
 _MAX_BIGINT = 2**63 - 1
+_MAX_WRITTEN = 200
 
 
 def move_head(
@@ -26,6 +27,7 @@ def move_head(
     To be called in the transaction that moves the branch.
     """
     parameters = facts.num_parameters
+    formats = facts.weight_formats
     conn.execute(
         update(repos)
         .where(repos.c.id == repo_id)
@@ -41,6 +43,10 @@ def move_head(
             num_parameters=parameters if parameters and parameters <= _MAX_BIGINT else None,
             emissions_grams=facts.emissions_grams,
             tags=msgspec.json.encode(facts.tags).decode(),
+            has_card=facts.has_card,
+            weight_formats=None if formats is None else " ".join(formats),
+            parameters_from=_counted_in(facts),
+            emissions_text=facts.emissions.raw[:_MAX_WRITTEN] if facts.emissions else None,
         )
     )
     reindex(conn, repo_id)
@@ -60,3 +66,10 @@ def add_storage(conn: Connection, repo_id: int, added: int) -> None:
     conn.execute(
         update(repos).where(repos.c.id == repo_id).values(used_storage=repos.c.used_storage + added)
     )
+
+
+def _counted_in(facts: Facts) -> str | None:
+    """In which kind of file the parameters are counted."""
+    if facts.num_parameters is None:
+        return None
+    return "safetensors" if facts.safetensors else "gguf"

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the names of a repository's files tell: its card, and how its weights are kept."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-_PICKLES: Final = r"\.(bin|pt|pth|ckpt|pkl|pickle|joblib)$"
-# Pickles beside weights, which nobody loads who wants the model.
-_OF_TRAINING: Final = (
-    r"(^|/)(training_args|rng_state|random_states|scheduler|scaler|vec_normalize)[^/]*$"
-    r"|optimizer[^/]*$"
-)
+from hubkeep.cards.weight_formats import OF_TRAINING, PICKLES
+
+_TELLING: Final = re.compile(PICKLES + r"|\.(safetensors|gguf)$")
+
+
+def is_telling(name: str) -> bool:
+    """Whether the name of a file makes a difference to `flags_of`."""
+    return name == "README.md" or _TELLING.search(name.lower()) is not None
 
 
 def flags_of(names: str) -> Mapping[str, str]:
@@ -23,8 +26,7 @@ def flags_of(names: str) -> Mapping[str, str]:
         "has_card": has("name = 'README.md'"),
         "has_safetensors": has(f"ends_with({lower}, '.safetensors')"),
         "has_pickle": has(
-            f"regexp_matches({lower}, '{_PICKLES}') "
-            f"AND NOT regexp_matches({lower}, '{_OF_TRAINING}')"
+            f"regexp_matches({lower}, '{PICKLES}') AND NOT regexp_matches({lower}, '{OF_TRAINING}')"
         ),
         "has_gguf": has(f"ends_with({lower}, '.gguf')"),
     }
