@@ -23,6 +23,10 @@ _COMMANDS = {
         "Read and hash all that is stored; say what is damaged, and whose.",
     ),
     "snapshot": ("snapshot", "Make, list, check and compare snapshots of hubs."),
+    "report": (
+        "report",
+        "Write figures over a snapshot, as a page that opens offline and as files.",
+    ),
     "xet": ("xet", "Look after the chunk store that Xet clients speak to."),
     "migrate": ("migrate", "Bring the database to this version's schema."),
     "worker": ("worker", "Run background jobs until told to stop."),

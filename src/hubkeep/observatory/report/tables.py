@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A figure's table as files: CSV that no spreadsheet runs, and Parquet that says its units."""
+
+import csv
+import io
+from typing import TYPE_CHECKING, Final
+
+from hubkeep.observatory.document import Cell, FigureDocument
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+HARMFUL: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What a text begins with that spreadsheets take for a formula."""
+
+
+def csv_of(document: FigureDocument) -> bytes:
+    """Return the table as CSV (RFC 4180, lines end with a line feed), the same bytes every time.
+
+    A text that a spreadsheet would run begins with an apostrophe; numbers are as they are, in the
+    fewest digits that give the same number again. What is missing is empty.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(document.table.columns)
+    writer.writerows([_written(cell) for cell in row] for row in document.table.rows)
+    return text.getvalue().encode("utf-8", errors="replace")
+
+
+def parquet_of(table: "pa.Table", document: FigureDocument) -> bytes:
+    """Return the table as Parquet; its metadata say figure, snapshot, and what columns mean."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    fields = [
+        field.with_metadata({"meaning": one.meaning, "unit": one.unit})
+        for field, one in zip(table.schema, document.columns, strict=True)
+    ]
+    about = {
+        "figure": document.id,
+        "title": document.title,
+        "snapshot": document.snapshot.id,
+        "snapshot_hash": document.snapshot.hash,
+        "n": str(document.n),
+    }
+    file = io.BytesIO()
+    pq.write_table(table.cast(pa.schema(fields, about)), file, compression="zstd")
+    return file.getvalue()
+
+
+def _written(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, str):
+        return f"'{cell}" if cell.startswith(HARMFUL) else cell
+    return repr(cell)
