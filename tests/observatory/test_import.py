@@ -99,7 +99,7 @@ def detail(**more: Any) -> dict[str, Any]:
         "library_name": "transformers",
         "files": ["README.md", "a.bin"],
         "safetensors_total": 247577856,
-        "card_keys": ["license"],
+        "card_keys": ["license", "model-index"],
         "has_card": True,
         "license": ["Apache-2.0", "other"],
         "base_model": ["meta/base"],
@@ -117,6 +117,8 @@ def test_details_of_models(imports: Imports, tmp_path):
     assert (row["parameters"], row["parameters_from"]) == (247_577_856, "safetensors")
     assert (row["co2_grams"], row["co2_written"]) == (pytest.approx(140.0), "0.14 kg")
     assert (row["gated"], row["license"], row["has_metrics"]) == ("no", "apache-2.0", True)
+    without = imports.files(write(tmp_path, detail(card_keys=["license"]))).row()
+    assert without["has_metrics"] is False
     assert told.rows("labels", "kind", "value") == [
         ("dataset", "acme/words"),
         ("language", "en"),

@@ -74,7 +74,12 @@ WHERE len(licenses) > 1
     },
 )
 
-_DETAILS: Final = {**flags_of("files"), "has_card": "has_card"}
+# Its has_model_index holds wherever there is a card, results or not.
+_DETAILS: Final = {
+    **flags_of("files"),
+    "has_card": "has_card",
+    "has_metrics": "coalesce(list_contains(card_keys, 'model-index'), false)",
+}
 
 DETAILS: Final = Shape(
     name="model details",
@@ -86,8 +91,7 @@ SELECT id, {author()} AS author, created_at, last_modified, downloads AS downloa
   lower(license[1]) AS license, {gated()} AS gated, disabled, pipeline_tag AS task,
   library_name AS library, safetensors_total AS parameters,
   CASE WHEN safetensors_total IS NOT NULL THEN 'safetensors' END AS parameters_from, co2_raw,
-  {", ".join(f"{sql} AS {name}" for name, sql in _DETAILS.items())},
-  has_model_index AS has_metrics
+  {", ".join(f"{sql} AS {name}" for name, sql in _DETAILS.items())}
 FROM source
 """,
         "lineage": f"""
