@@ -50,7 +50,7 @@ def test_commands_that_end_can_print_json_and_find_the_hub(path: tuple[str, ...]
         return
     options = {option for parameter in command.params for option in parameter.opts}
     # Snapshots are files: no database has anything to do with them.
-    where = {"--data"} if path[0] == "snapshot" else {"--data", "--database-url"}
+    where = {"--data"} if path[0] in ("snapshot", "report") else {"--data", "--database-url"}
     assert where <= options
     assert path == ("worker",) or "--json" in options
 
