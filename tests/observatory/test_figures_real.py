@@ -131,7 +131,10 @@ def test_types_of_organisations_hold_all_models(
     n, dl = one(source, "SELECT count(*), sum(downloads) FROM m")
     assert sum(row["n_models"] for row in rows.values()) == n == 760_000
     assert sum(row["dl_sum"] + row["dl_flagged"] for row in rows.values()) == dl
-    assert rows["university"]["share_dl"] < 0.05
+    # Sentence Transformers calls itself a university and has 14% of all downloads; the absurd
+    # counter of another one, which would be a third of them, is no part of the share.
+    assert rows["university"]["share_dl"] < 0.25
+    assert rows["university"]["dl_flagged"] == 680_847_003
     assert rows["university"]["share_dl_with_flagged"] > 0.39
     assert result.missing["size"] == 760_000
     assert rows["other"]["size_q50"] is None

@@ -50,7 +50,7 @@ SELECT m.*,
   CAST(date_trunc('month', m.created_at) AS DATE) AS month,
   CAST(date_trunc('quarter', m.created_at) AS DATE) AS quarter
 FROM raw_{{of}}models AS m
-LEFT JOIN known_{{of}}namespaces AS n ON n.author = coalesce(m.author, m.id)
+LEFT JOIN known_{{of}}namespaces AS n ON n.author = coalesce(m.author, '/' || m.id)
 LEFT JOIN known_{{of}}licenses AS l ON l.license = m.license
 LEFT JOIN known_tasks AS t ON t.task = m.task
 LEFT JOIN known_{{of}}flags AS f ON f.id = m.id
