@@ -24,6 +24,9 @@ def earlier(folder: Path, taken_at: str, part: float) -> Snapshot:
     rows = [
         {
             **row,
+            "downloads_all": None
+            if row["downloads_all"] is None
+            else int(row["downloads_all"] * part),
             "downloads_30d": None
             if row["downloads_30d"] is None
             else int(row["downloads_30d"] * (0.01 if row["id"] == "mit/absurd" else part)),
@@ -40,7 +43,18 @@ def three(folder: Path) -> list[Snapshot]:
 
 
 def _row(name: str, downloads: int | None, likes: int | None, **more: object) -> Row:
-    given = {"created_at": when("2024-02-03"), "license": "mit", "task": "fill-mask", "size": GB}
+    given = {
+        "created_at": when("2024-02-03"),
+        "license": "mit",
+        "task": "fill-mask",
+        "size": GB,
+        "downloads_all": None if downloads is None else 10 * downloads,
+        "gated": "no",
+        "has_safetensors": True,
+        "has_pickle": False,
+        "has_gguf": False,
+        "scan": "clean",
+    }
     return model(name, downloads_30d=downloads, likes=likes, **{**given, **more})
 
 
@@ -50,7 +64,16 @@ MODELS: list[Row] = [
     _row("google/small", 900, 10, license="apache-2.0", size=2 * GB),
     _row("google/large", 800, 8, license="apache-2.0", size=4 * GB),
     _row("google/tiny", 700, 5, size=1_000_000),
-    _row("facebook/old", 650, 40, created_at=STAMP, license="cc-by-nc-4.0"),
+    _row(
+        "facebook/old",
+        650,
+        40,
+        created_at=STAMP,
+        license="cc-by-nc-4.0",
+        has_safetensors=False,
+        has_pickle=True,
+        scan="unsafe",
+    ),
     _row(
         "meta-llama/llm-7b",
         600,
@@ -60,6 +83,7 @@ MODELS: list[Row] = [
         size=14 * GB,
         parameters_from="safetensors",
         license="llama3",
+        gated="manual",
     ),
     _row("bert-base-uncased", 550, 30, created_at=STAMP, license="apache-2.0"),
     _row("mit/absurd", 1_000_000, 3, license="bsd-3-clause"),

@@ -5,7 +5,8 @@ Colours are those of Okabe and Ito, which people of every kind of sight tell apa
 that span decades are log10; what is zero has no place on them and stands in a strip of its own.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hubkeep.observatory.figure import Chart
@@ -31,6 +32,7 @@ _STRIP: Final = 26
 _SHARED_Y: Final[Mapping[str, object]] = {"scale": {"y": "shared"}}
 _WIDTH: Final = 520
 _STEP: Final = 18
+_TALL: Final = 260
 
 CONFIG: Final[Mapping[str, object]] = {
     "background": "transparent",
@@ -236,3 +238,135 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
 
 def _zero() -> Encoding:
     return {"datum": "0", "type": "nominal", "title": None, "axis": {"labelAngle": 0}}
+
+
+def dumbbells(
+    category: str,
+    measures: Mapping[str, tuple[str, str, str]],
+    title: str,
+    order: Sequence[str],
+    *,
+    where: str = "true",
+) -> Chart:
+    """Return for each category of `order` a dot for each share, with its interval, on one axis.
+
+    `measures` has the columns of value, low and high by what the legend calls them; `where` holds,
+    in Vega's expressions, for the rows that are drawn. A line joins the dots of a category.
+    """
+    y: Encoding = {"field": category, "type": "nominal", "sort": list(order), "title": None}
+    names = list(measures)
+    columns = [value for value, _, _ in measures.values()]
+    ends: View = {
+        "transform": [{"filter": "datum.least <= datum.most"}],
+        "mark": {"type": "rule", "color": GREY, "opacity": 0.4},
+        "encoding": {"x": share("least", title), "x2": {"field": "most"}, "y": y},
+    }
+    layers = [ends]
+    for at, (name, (value, low, high)) in enumerate(measures.items()):
+        colour: Encoding = {
+            "datum": name,
+            "type": "nominal",
+            "title": None,
+            "scale": {"domain": names, "range": list(PALETTE[: len(names)])},
+        }
+        thick: View = {"type": "rule", "strokeWidth": 5, "opacity": 0.35}
+        layers += [
+            {
+                "transform": [{"filter": f"isValid(datum.{low})"}],
+                "mark": thick,
+                "encoding": {"x": share(low, title), "x2": {"field": high}, "y": y}
+                | {"color": colour},
+            },
+            {
+                "transform": [{"filter": f"isValid(datum.{value})"}],
+                "mark": {
+                    "type": "point",
+                    "size": 60,
+                    "opacity": 1,
+                    "shape": ("circle", "diamond")[at % 2],
+                },
+                "encoding": {"x": share(value, title), "y": y, "color": colour}
+                | {"tooltip": [{"field": one} for one in (category, value, low, high)]},
+            },
+        ]
+    known = [f"isValid(datum.{one}) ? datum.{one} : " for one in columns]
+    return {
+        "data": TABLE,
+        "transform": [
+            {"filter": where},
+            {"calculate": f"min({', '.join(f'{one}1' for one in known)})", "as": "least"},
+            {"calculate": f"max({', '.join(f'{one}0' for one in known)})", "as": "most"},
+        ],
+        "width": _WIDTH,
+        "height": {"step": _STEP + 4},
+        "layer": layers,
+    }
+
+
+def by_quarter(category: str, value: str, title: str, order: Sequence[str], where: str) -> Chart:
+    """Return stacked bars of shares for each quarter, and one apart for what is censored.
+
+    Rows have `quarter`, `is_censored` and `n`; `order` is that of the categories, from the
+    ground up, and `where` holds, in Vega's expressions, for the rows that are drawn.
+    """
+    places = [f"datum.{category} == {json.dumps(name)} ? {at} : " for at, name in enumerate(order)]
+    shown: Encoding = {
+        "color": {
+            "field": category,
+            "type": "nominal",
+            "title": None,
+            "sort": list(order),
+            "scale": {"domain": list(order), "range": [*PALETTE[: len(order) - 1], "#BFBFBF"]},
+        },
+        "order": {"field": "place", "type": "quantitative"},
+        "tooltip": [{"field": one} for one in (category, "quarter", "n", value)],
+    }
+    before: View = {
+        "transform": [{"filter": "datum.is_censored"}],
+        "width": _STRIP,
+        "height": _TALL,
+        "mark": "bar",
+        "encoding": {
+            "x": {
+                "datum": "before Mar 2022",
+                "type": "nominal",
+                "title": None,
+                "axis": {"labelAngle": -45},
+            },
+            "y": share(value, title),
+            **shown,
+        },
+    }
+    quarters: View = {
+        "transform": [
+            {"filter": "!datum.is_censored && isValid(datum.quarter)"},
+            {
+                "calculate": "utcFormat(toDate(datum.quarter), '%Y Q') + "
+                "utcquarter(toDate(datum.quarter))",
+                "as": "named",
+            },
+        ],
+        "width": _WIDTH,
+        "height": _TALL,
+        "mark": "bar",
+        "encoding": {
+            "x": {
+                "field": "named",
+                "type": "ordinal",
+                "title": "Quarter in which it was made",
+                "axis": {"labelAngle": -45, "labelOverlap": True},
+            },
+            "y": {**share(value, None), "axis": None},
+            **shown,
+        },
+    }
+    return {
+        "data": TABLE,
+        "transform": [
+            {"filter": where},
+            {"calculate": f"{''.join(places)}{len(order)}", "as": "place"},
+        ],
+        "hconcat": [before, quarters],
+        "spacing": 8,
+        "resolve": _SHARED_Y,
+    }
