@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _Z95: Final = 1.959963984540054
+_AT_ONCE: Final = 200_000
+"""Owners that are drawn in one go: what a bootstrap holds in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +92,41 @@ def curve(held: Holdings, points: int) -> list[tuple[int, float]]:
 
 
 def _measures(values: "np.ndarray", times: "np.ndarray", tops: Sequence[int]) -> "np.ndarray":
-    """Gini, HHI and the shares of the `tops` largest, of values in descending order.
+    """Gini, HHI and the shares of the `tops` largest, of values in descending order; for each row
+    of `times` one column.
 
     G = (n + 1) / n - 2 * sum(j * x_j) / (n * sum(x)) over descending x_j, j from 1.
     """
     import numpy as np
 
-    held, last = values * times, times.cumsum()
-    sums = held.cumsum()
-    n, total = float(last[-1]), float(sums[-1])
-    ranked = float(((last - (times - 1) / 2) * held).sum())
-    at = np.minimum(np.searchsorted(last, tops), len(last) - 1)
-    first = sums[at] - np.maximum(last[at] - np.asarray(tops), 0) * values[at]
+    held, last = values * times, times.cumsum(axis=-1)
+    n, total = last[..., -1], held.sum(axis=-1)
+    ranked = ((last - (times - 1) / 2) * held).sum(axis=-1)
+    firsts = []
+    for top in tops:
+        # No row needs cells beyond the one with which it has so many owners.
+        few = slice(int((last < top).sum(axis=-1).max()) + 1)
+        some = times[..., few]
+        inside = np.clip(top - (last[..., few] - some), 0, some)
+        firsts.append((inside * values[few]).sum(axis=-1) / total)
     gini = (n + 1) / n - 2 * ranked / (n * total)
-    hhi = float((held * values).sum()) / total**2
-    return np.concatenate(((gini, hhi), first / total))
+    return np.stack((gini, (held * values).sum(axis=-1) / total**2, *firsts))
 
 
 def _drawn(held: Holdings, tops: Sequence[int]) -> list[Interval]:
     import numpy as np
 
     draw = np.random.Generator(np.random.PCG64(SEED))
-    n, owners = held.n, np.repeat(np.arange(len(held.values)), held.times)
-    found = []
-    for _ in range(DRAWS):
-        times = np.bincount(owners[draw.integers(0, n, n)], minlength=len(held.values))
-        if (times * held.values).any():
-            found.append(_measures(held.values, times, tops))
-    ends = np.percentile(np.stack(found), (2.5, 97.5), axis=0)
+    n, cells = held.n, len(held.values)
+    owners, found, left = np.repeat(np.arange(cells), held.times), [], DRAWS
+    while left:
+        now = min(left, max(1, _AT_ONCE // n))
+        places = owners[draw.integers(0, n, (now, n))] + cells * np.arange(now)[:, None]
+        times = np.bincount(places.ravel(), minlength=now * cells).reshape(now, cells)
+        some = (times * held.values).any(axis=1)
+        found.append(_measures(held.values, times[some], tops))
+        left -= now
+    ends = np.percentile(np.concatenate(found, axis=1), (2.5, 97.5), axis=1)
     return [Interval(float(low), float(high), BOOTSTRAP) for low, high in ends.T]
 
 
