@@ -2,30 +2,18 @@
 """`hubkeep snapshot`: make, list, check and compare snapshots of hubs."""
 
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hubkeep.cli.common import Failure, json_option, print_json, print_table, reported, settings
+from hubkeep.cli.common import json_option, print_json, print_table
+from hubkeep.cli.snapshot_crawl import crawl
 from hubkeep.cli.snapshot_report import show_difference, show_snapshot, summary
+from hubkeep.cli.snapshot_store import all_option, data_option, open_store, step
 
 if TYPE_CHECKING:
     from hubkeep.observatory.manifest import Manifest, Universe
-    from hubkeep.observatory.store import SnapshotStore
-
-data_option = click.option(
-    "--data", metavar="DIR", help="The hub's folder [HUBKEEP_DATA]; snapshots are kept in it."
-)
-all_option = click.option(
-    "--all",
-    "universe",
-    flag_value="all",
-    default="public",
-    help="Of the snapshots for administrators, which hold private repositories too.",
-)
 
 
 @click.group()
@@ -40,6 +28,9 @@ def snapshot() -> None:
       hubkeep snapshot import models-2024-07-11.parquet --data ./hub
       hubkeep snapshot list --data ./hub
     """
+
+
+snapshot.add_command(crawl)
 
 
 @snapshot.command("import")
@@ -70,12 +61,12 @@ def import_(
       hubkeep snapshot import models.jsonl datasets.jsonl --taken-at 2025-03-01 --data ./hub
       hubkeep snapshot import stats.csv --taken-at 2025-03-01 --name "Spring" --json --data ./hub
     """
-    with _store(data) as store:
+    with open_store(data) as store:
         from hubkeep.observatory.imports.files import import_files
         from hubkeep.observatory.imports.taken import taken_at as moment
 
         paths = [Path(file) for file in files]
-        made = import_files(store, paths, moment(paths, taken_at), name, _step)
+        made = import_files(store, paths, moment(paths, taken_at), name, step)
     if as_json:
         print_json({"id": made.id})
     else:
@@ -95,7 +86,7 @@ def list_(universe: str, as_json: bool, data: str | None) -> None:
       hubkeep snapshot list --data ./hub
       hubkeep snapshot list --all --json --data ./hub
     """
-    with _store(data) as store:
+    with open_store(data) as store:
         found = store.list(_universe(universe))
         known = {one.id for one in found}
         broken = [one.name for one in store.folders(_universe(universe)) if one.name not in known]
@@ -133,7 +124,7 @@ def show(name: str, universe: str, as_json: bool, data: str | None) -> None:
       hubkeep snapshot show latest --data ./hub
       hubkeep snapshot show 20240711 --json --data ./hub
     """
-    with _store(data) as store:
+    with open_store(data) as store:
         from hubkeep.observatory.store import read_manifest
 
         manifest = read_manifest(store.find(name, _universe(universe)))
@@ -159,7 +150,7 @@ def verify(names: tuple[str, ...], universe: str, as_json: bool, data: str | Non
       hubkeep snapshot verify --data ./hub
       hubkeep snapshot verify latest --json --data ./hub
     """
-    with _store(data) as store:
+    with open_store(data) as store:
         from hubkeep.observatory.checking import problems_of
         from hubkeep.observatory.store import BrokenSnapshot
 
@@ -193,7 +184,7 @@ def diff(before: str, after: str, universe: str, as_json: bool, data: str | None
       hubkeep snapshot diff 20240711 latest --data ./hub
       hubkeep snapshot diff 20221001 20240711 --json --data ./hub
     """
-    with _store(data) as store:
+    with open_store(data) as store:
         from hubkeep.observatory.comparing import compare
 
         found = compare(
@@ -205,34 +196,8 @@ def diff(before: str, after: str, universe: str, as_json: bool, data: str | None
         show_difference(found)
 
 
-@contextmanager
-def _store(data: str | None) -> Generator["SnapshotStore"]:
-    """Open the hub's snapshots; what is wrong with them or with a file is one line."""
-    folder = settings(data=data).data / "snapshots"
-    try:
-        import duckdb  # noqa: F401
-        import pyarrow  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise Failure(
-            f"snapshots need the package {error.name}: pip install 'hubkeep[observatory]'"
-        ) from error
-    from hubkeep.observatory.store import NoSuchSnapshot, SnapshotStore
-
-    with reported():
-        try:
-            yield SnapshotStore(folder)
-        except NoSuchSnapshot as error:
-            raise Failure(str(error)) from error
-
-
 def _universe(chosen: str) -> "Universe":
     return "all" if chosen == "all" else "public"
-
-
-def _step(text: str) -> None:
-    """Say what is done where somebody looks on."""
-    if sys.stderr.isatty():
-        click.echo(f"{text} ...", err=True)
 
 
 def _rows(manifest: "Manifest", table: str) -> str:

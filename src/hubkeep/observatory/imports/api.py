@@ -81,15 +81,20 @@ class _Reader:
 
     def _of_files(self) -> dict[str, str]:
         values = self.values
+        whole = f"TRY_CAST({values.text('mainSize')} AS BIGINT)" if values.has("mainSize") else ""
         if not values.has("siblings"):
-            if not values.has("cardData"):
-                return {}
-            return {"has_card": f"CASE WHEN {values.json('cardData')} IS NOT NULL THEN true END"}
+            found = {"size": whole} if whole else {}
+            if values.has("cardData"):
+                card = f"{values.json('cardData')} IS NOT NULL"
+                found["has_card"] = f"CASE WHEN {card} THEN true END"
+            return found
         siblings = values.json("siblings")
         names = f"json_extract_string({siblings}, '$[*].rfilename')"
         sizes = f"TRY_CAST(json_extract({siblings}, '$[*].size') AS BIGINT[])"
         # A sum without the size of one file is no size.
         size = f"CASE WHEN len({sizes}) = len({names}) THEN list_sum({sizes}) END"
+        if whole:
+            size = f"coalesce({whole}, {size})"
         flags = flags_of(names)
         if self.kind != "model":
             return {"size": size, "has_card": flags["has_card"]}

@@ -48,6 +48,19 @@ FROM source
 
 def labels(values: Values, kind: str) -> str:
     """Return the SELECT of what else repositories of this kind name; empty where they do not."""
+    parts = [_named(values, kind)]
+    if kind == "space":
+        # What a Space uses is told beside its tags.
+        parts += [
+            f"SELECT 'space' AS repo_type, {values.text('id')} AS id, '{label}' AS kind, "
+            f"unnest(list_distinct({values.strings(field)})) AS value FROM source"
+            for label, field in (("model", "models"), ("dataset", "datasets"))
+            if values.has(field)
+        ]
+    return " UNION ".join(part for part in parts if part)
+
+
+def _named(values: Values, kind: str) -> str:
     name = values.text("id")
     if values.has("tags"):
         tags = f"unnest(list_distinct({values.strings('tags')}))"

@@ -17,6 +17,7 @@ _WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "likes": (),
     "trendingScore": ("trending_score",),
     "usedStorage": ("used_storage",),
+    "mainSize": ("main_size",),
     "gated": (),
     "private": (),
     "disabled": (),
@@ -30,6 +31,8 @@ _WRITTEN: Final[Mapping[str, tuple[str, ...]]] = {
     "gguf": (),
     "baseModels": ("base_models",),
     "sdk": (),
+    "models": (),
+    "datasets": (),
     "description": (),
     "securityRepoStatus": ("security_repo_status",),
 }
