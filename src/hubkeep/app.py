@@ -142,7 +142,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             git_slow=BoundedSemaphore(SLOW_FOR_EACH_TURN * config.git_processes),
             git_builds={},
             git_threads=git_threads,
-            snapshots=Library(config.data / "snapshots"),
+            snapshots=Library(config.data / "snapshots", config.data / "tables"),
             reader=reader,
         )
 

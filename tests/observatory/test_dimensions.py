@@ -5,8 +5,10 @@ import csv
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from hubkeep.cards.tasks import TASKS
+from hubkeep.cli import main
 from hubkeep.observatory.dimensions import (
     FOLDER,
     LICENSE_CLASSES,
@@ -15,6 +17,9 @@ from hubkeep.observatory.dimensions import (
     BadTable,
     Dimensions,
 )
+from hubkeep.observatory.library import Library
+from hubkeep.observatory.reader.answers import Answers, Refused
+from hubkeep.observatory.reader.wire import AskFigure
 from hubkeep.observatory.snapshot import Snapshot
 from tests.observatory.real import data
 from tests.observatory.tiny import model, tiny
@@ -241,3 +246,34 @@ def test_most_downloads_of_the_census_are_of_namespaces_that_are_known() -> None
     total = sum(downloads or 0 for _, downloads in counted)
     mapped = sum(downloads or 0 for name, downloads in counted if name in known)
     assert 0.93 < mapped / total < 0.95
+
+
+def test_pages_and_reports_ask_the_hubs_own_tables(tmp_path: Path) -> None:
+    snapshot = tiny(tmp_path / "snapshots", models=[model("acme/m", downloads_30d=5, likes=1)])
+    written(tmp_path / "tables", "entities", "namespace,entity", "acme,Acme Corporation")
+    library = Library(tmp_path / "snapshots", tmp_path / "tables")
+    shelf = library.shelf(library.series(snapshot.manifest.id), [])
+    asked = AskFigure(shelf=shelf, figure="S3")
+    with Answers() as answers:
+        assert b"Acme Corporation" in answers.answer(asked)
+    folder = tmp_path / "report"
+    asked_for = ["--figure", "S3", "--format", "csv", "-o", str(folder), "--data", str(tmp_path)]
+    ran = CliRunner().invoke(main, ["report", "latest", *asked_for])
+    assert ran.exit_code == 0, ran.output
+    assert "Acme Corporation" in (folder / "S3.csv").read_text(encoding="utf-8")
+
+
+def test_pages_do_not_guess_where_the_hubs_own_tables_are_broken(tmp_path: Path) -> None:
+    snapshot = tiny(tmp_path / "snapshots", models=[model("acme/m", downloads_30d=5, likes=1)])
+    written(tmp_path / "tables", "entities", "namespace,entity", "acme,")
+    library = Library(tmp_path / "snapshots", tmp_path / "tables")
+    shelf = library.shelf(library.series(snapshot.manifest.id), [])
+    with Answers() as answers, pytest.raises(Refused, match="hubkeep report") as refused:
+        answers.answer(AskFigure(shelf=shelf, figure="S3"))
+    assert refused.value.status == 501
+    assert str(tmp_path) not in str(refused.value)
+    ran = CliRunner().invoke(
+        main, ["report", "latest", "-o", str(tmp_path / "r"), "--data", str(tmp_path)]
+    )
+    assert ran.exit_code == 1
+    assert "entities.csv, line 2: entity is empty" in ran.output

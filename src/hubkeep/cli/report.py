@@ -115,9 +115,10 @@ def report(
         parameters = parameters_of(asked["given"], chosen)
         wanted = Wanted(chosen, _formats(asked["formats"]), parameters)
         filters = Filters(asked["org_type"], asked["since"], asked["until"], asked["flagged"])
-        store = SnapshotStore(settings(data=data).data / "snapshots")
+        folder = settings(data=data).data
+        store = SnapshotStore(folder / "snapshots")
         places = _places(store, name, others, "all" if universe == "all" else "public")
-        dimensions = Dimensions()
+        dimensions = Dimensions.with_own(folder / "tables")
         with (
             engine_of(engine, places.selection, dimensions, filters) as opened,
             Session(places, filters, dimensions=dimensions, engine=opened) as session,

@@ -18,10 +18,14 @@ MOST_HISTORY: Final = 60
 
 
 class Library:
-    """The snapshots below a folder. A manifest never changes, and is read once."""
+    """The snapshots below a folder. A manifest never changes, and is read once.
 
-    def __init__(self, folder: Path) -> None:
+    `tables` is the folder of the hub's own tables, of what it knows better than Hubkeep.
+    """
+
+    def __init__(self, folder: Path, tables: Path | None = None) -> None:
         self._store = SnapshotStore(folder)
+        self._tables = tables
         self._read: dict[Path, Manifest] = {}
         self._folders: dict[str, Path] = {}
 
@@ -67,6 +71,7 @@ class Library:
             hidden=[_names(one, known) for one in series.history],
             reference=None if reference is None else str(self._folders[reference.id]),
             reference_hidden={} if reference is None else _names(reference, known),
+            tables=None if self._tables is None else str(self._tables),
         )
 
 

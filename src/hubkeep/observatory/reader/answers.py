@@ -8,18 +8,22 @@ from typing import Final, Literal
 
 import msgspec
 
+from hubkeep.observatory.dimensions import BadTable, Dimensions
 from hubkeep.observatory.document import FiltersOf, ParameterOf, documented
 from hubkeep.observatory.figure import BadParameter
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
+from hubkeep.observatory.reader.numbers import numbers_of
 from hubkeep.observatory.reader.wire import (
     AskFigure,
     AskFigures,
+    AskNumbers,
     FigureOf,
     Question,
     Shelf,
 )
-from hubkeep.observatory.running import Result
+from hubkeep.observatory.report.tables import parquet_of
+from hubkeep.observatory.running import Result, chosen, lacking
 from hubkeep.observatory.session import NoSuchFigure, Places, Session
 from hubkeep.observatory.store import BrokenSnapshot
 
@@ -58,13 +62,25 @@ class Answers:
         try:
             match question:
                 case AskFigures():
-                    return msgspec.json.encode(_figures())
+                    return msgspec.json.encode(_figures(question.shelf))
+                case AskNumbers():
+                    session = self._session(question.shelf, FiltersOf())
+                    return msgspec.json.encode(numbers_of(session.engine, session.about))
                 case AskFigure():
-                    return msgspec.json.encode(documented(self._result(question)))
+                    result = self._result(question)
+                    document = documented(result)
+                    if question.form == "parquet":
+                        return parquet_of(result.table, document)
+                    return msgspec.json.encode(document)
         except BadParameter as bad:
             raise Refused(400, str(bad)) from bad
         except (NoSuchFigure, BrokenSnapshot) as lost:
             raise Refused(404, str(lost)) from lost
+        except BadTable as bad:
+            # What is wrong names a folder of the server: that is for who runs it.
+            raise Refused(
+                501, "The hub's own tables cannot be read; `hubkeep report` says why."
+            ) from bad
 
     def _result(self, ask: AskFigure) -> Result:
         return self._session(ask.shelf, ask.filters).figure(ask.figure, ask.parameters)
@@ -83,12 +99,23 @@ class Answers:
             None if shelf.reference is None else Path(shelf.reference),
             shelf.reference_hidden,
         )
-        session = Session(places, Filters(**msgspec.structs.asdict(filters)))
+        known = Dimensions() if shelf.tables is None else Dimensions.with_own(Path(shelf.tables))
+        session = Session(places, Filters(**msgspec.structs.asdict(filters)), dimensions=known)
         self._sessions[key] = session
         return session
 
 
-def _figures() -> list[FigureOf]:
+def _places(shelf: Shelf) -> Places:
+    return Places.of(
+        [Path(folder) for folder in shelf.history],
+        shelf.hidden,
+        None if shelf.reference is None else Path(shelf.reference),
+        shelf.reference_hidden,
+    )
+
+
+def _figures(shelf: Shelf | None) -> list[FigureOf]:
+    history = [] if shelf is None else [one.manifest for one in _places(shelf).history]
     return [
         FigureOf(
             id=known.figure.id,
@@ -108,6 +135,7 @@ def _figures() -> list[FigureOf]:
                 for one in known.figure.parameters
             ],
             snapshots=known.figure.snapshots,
+            missing=lacking(known.figure, history, chosen(known.figure, {})) if history else (),
         )
         for known in all_figures().values()
     ]

@@ -27,22 +27,35 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     hidden: Sequence[Mapping[str, Sequence[str]]] = ()
     reference: str | None = None
     reference_hidden: Mapping[str, Sequence[str]] = {}
+    tables: str | None = None
+    """The folder of the hub's own tables: see `Dimensions.with_own`."""
 
 
-class AskFigures(msgspec.Struct, frozen=True, tag="figures"):
-    """Which figures there are: answered with a list of FigureOf."""
+class AskFigures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
+    """Which figures there are: answered with a list of FigureOf. With a shelf they say what of it
+    they lack.
+    """
+
+    shelf: Shelf | None = None
+
+
+class AskNumbers(msgspec.Struct, frozen=True, kw_only=True, tag="numbers"):
+    """What there is to know of a snapshot at a glance: answered with a list of NumberOf."""
+
+    shelf: Shelf
 
 
 class AskFigure(msgspec.Struct, frozen=True, kw_only=True, tag="figure"):
-    """What a figure says: answered with a FigureDocument."""
+    """What a figure says: answered with a FigureDocument, or with its table as Parquet."""
 
     shelf: Shelf
     figure: str
     parameters: Mapping[str, str] = {}
     filters: FiltersOf = FiltersOf()
+    form: Literal["json", "parquet"] = "json"
 
 
-Question = AskFigures | AskFigure
+Question = AskFigures | AskNumbers | AskFigure
 
 
 class FigureOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +68,27 @@ class FigureOf(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Sequence[ParameterOf]
     snapshots: int
     """How many it needs at least."""
+    missing: Sequence[str] = ()
+    """What it needs and the shelf that was asked about does not have: columns as `models.size`."""
+
+
+class NumberOf(msgspec.Struct, frozen=True, kw_only=True):
+    """One number about a snapshot. Where the source does not have it, `value` is null and `missing`
+    says which columns are not there.
+    """
+
+    name: str
+    title: str
+    value: int | float | None
+    unit: Literal["", "share"] = ""
+    n: int = 0
+    """How many rows it is made of; a share is of them."""
+    of: str = ""
+    """What those are."""
+    note: str = ""
+    missing: Sequence[str] = ()
+    figure: str = ""
+    """Where more is said of it."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
