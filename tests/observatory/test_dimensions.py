@@ -277,3 +277,12 @@ def test_pages_do_not_guess_where_the_hubs_own_tables_are_broken(tmp_path: Path)
     )
     assert ran.exit_code == 1
     assert "entities.csv, line 2: entity is empty" in ran.output
+
+
+def test_the_page_counts_the_rows_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs/observatory/tables.md").read_text(encoding="utf-8")
+    for name in KEYS:
+        line = next(line for line in page.splitlines() if line.startswith(f"| `{name}.csv` |"))
+        told = [cell.strip() for cell in line.split("|")][2:4]
+        assert told[0].split()[0] == str(len(rows(name)))
+        assert told[1] == ", ".join(f"`{column}`" for column in rows(name)[0])
