@@ -13,6 +13,7 @@ _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 _DATABASES = ("", "sqlite", "postgresql", "postgres")
 _DEDUP = ("readable", "hub")
 _SIGN_UP = ("closed", "invitation", "open")
+_SNAPSHOTS = ("daily", "off")
 LEAST_XET_GRACE = 22
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", ".localhost")
 
@@ -89,6 +90,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of git objects that a push may bring, without its large files."""
     push_objects: int = 250_000
     """Objects that a push may bring."""
+    snapshots: str = "daily"
+    """Whether the hub takes a snapshot of itself every day (`daily`) or only when told to (`off`).
+    """
 
     def __post_init__(self) -> None:
         for name in ("public_url", "content_url"):
@@ -121,6 +125,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             )
         if self.sign_up not in _SIGN_UP:
             raise ConfigError(f"sign_up must be one of {', '.join(_SIGN_UP)}, got {self.sign_up!r}")
+        if self.snapshots not in _SNAPSHOTS:
+            raise ConfigError(
+                f"snapshots must be one of {', '.join(_SNAPSHOTS)}, got {self.snapshots!r}"
+            )
         if self.scrub_days < 0:
             raise ConfigError(f"scrub_days must be at least 0, got {self.scrub_days}")
         for name in ("workers", "git_cache_gb", "git_processes", "push_mb", "push_objects"):
@@ -195,6 +203,11 @@ def dump(config: Config) -> dict[str, str]:
                 str(value).lower() if isinstance(value, bool) else str(value)
             )
     return env
+
+
+def environment_of(config: Config) -> dict[str, str]:
+    """Return this process's environment with these settings in it, for a child process."""
+    return {**os.environ, **dump(config)}
 
 
 def _convert(kind: type, value: object) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hubkeep.content.jobs import CollectGarbage
 from hubkeep.jobs import Job, Kinds, Periodic, Worker, kinds_of
 from hubkeep.kit.time import DAY
+from hubkeep.observatory.taking.daily import take_daily
 from hubkeep.repos.jobs import count_hub, purge_deleted, roll_30_days, score_trending
 from hubkeep.transfer.cas.checking import CheckFiles, check_forgotten
 from hubkeep.transfer.cas.collecting import MOST_AT_A_TIME, collect_xorbs, find_stray_xorbs
@@ -142,6 +143,15 @@ class FindOrphans(Job["App"], frozen=True):
         await find_stray_xorbs(context)
 
 
+class TakeSnapshot(Job["App"], frozen=True):
+    """What a hub held yesterday is known tomorrow only if somebody wrote it down."""
+
+    KIND: ClassVar[str] = "observatory.take-snapshot"
+
+    async def run(self, context: "App") -> None:
+        await take_daily(context)
+
+
 def all_kinds() -> Kinds["App"]:
     """Return the kinds that this version can run, by name."""
     return kinds_of(
@@ -160,6 +170,7 @@ def all_kinds() -> Kinds["App"]:
             Scrub,
             FindOrphans,
             CollectGarbage,
+            TakeSnapshot,
         ]
     )
 
@@ -179,6 +190,8 @@ def periodic() -> Sequence[Periodic]:
         Periodic(CountHub(), _HOUR),
         Periodic(Scrub(), SCRUB_EVERY),
         Periodic(FindOrphans(), 7 * DAY),
+        # Behind the counts that begin a new day.
+        Periodic(TakeSnapshot(), DAY),
     )
 
 

@@ -138,7 +138,7 @@ def started_hub(config: Config, clock: MovableClock | None = None) -> Iterator[T
 @pytest.fixture
 def hub(tmp_path: Path, database_url: str) -> Iterator[TestHub]:
     """A fresh hub with the accounts of `Seeded`, once on each database engine."""
-    config = Config(data=tmp_path / "hub", database_url=database_url)
+    config = Config(data=tmp_path / "hub", database_url=database_url, snapshots="off")
     with started_hub(config) as started:
         started.write(lambda conn: seed(conn, started.clock()))
         yield started

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from hubkeep.config import Config, dump
+from hubkeep.config import Config, environment_of
 
 log = logging.getLogger("hubkeep.serve")
 
@@ -24,7 +24,7 @@ class Child:
     """
 
     def __init__(self, config: Config, arguments: Sequence[str], files: Sequence[int] = ()) -> None:
-        self._env = {**os.environ, **dump(config)}
+        self._env = environment_of(config)
         self._arguments = arguments
         self._files = files
         self._process: asyncio.subprocess.Process | None = None

@@ -42,6 +42,7 @@ async def _run(config: Config, *, once: bool, beside: bool) -> None:
 
     if config.xet_convert:
         _prepare_to_convert(config)
+    _say_what_snapshots_lack(config)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)
@@ -53,6 +54,16 @@ async def _run(config: Config, *, once: bool, beside: bool) -> None:
             await worker_of(app).run_due()
         else:
             await worker_of(app).run(stopping)
+
+
+def _say_what_snapshots_lack(config: Config) -> None:
+    from hubkeep.observatory.taking.daily import lacks_libraries
+
+    if lacks_libraries(config):
+        log.warning(
+            "no snapshots of the hub are taken: pip install 'hubkeep[observatory]' has what that"
+            " needs; HUBKEEP_SNAPSHOTS=off if there are to be none"
+        )
 
 
 def _prepare_to_convert(config: Config) -> None:

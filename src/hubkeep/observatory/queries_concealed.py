@@ -19,7 +19,8 @@ from hubkeep.kit.time import Millis
 ACCOUNT: Final = "account"
 """What stands as the type of users and organisations; of repositories it is theirs."""
 
-_SETTLING: Final[Millis] = 60_000
+SETTLING: Final[Millis] = 60_000
+"""How much longer a change may take to be seen than its note says, at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,9 @@ def hidden_since(conn: Connection, oldest: Millis) -> Sequence[Hidden]:
         select(
             concealed.c.type,
             func.max(concealed.c.path),
-            func.max(concealed.c.at) + _SETTLING,
+            func.max(concealed.c.at) + SETTLING,
         )
-        .where(concealed.c.at >= oldest - _SETTLING)
+        .where(concealed.c.at >= oldest - SETTLING)
         .group_by(concealed.c.type, concealed.c.path_key)
         .order_by(concealed.c.type, concealed.c.path_key)
     )
@@ -90,5 +91,5 @@ def reveal(conn: Connection, subject: int, kind: str, path: str) -> None:
 
 def forget_concealed(conn: Connection, before: Millis) -> int:
     """Forget what was hidden before the oldest snapshot was taken; return how many names."""
-    old = delete(concealed).where(concealed.c.at < before - _SETTLING)
+    old = delete(concealed).where(concealed.c.at < before - SETTLING)
     return conn.execute(old).rowcount

@@ -10,7 +10,8 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -95,12 +96,7 @@ class SnapshotStore:
         day ago is tidied up.
         """
         place = self._folder / making.universe
-        place.mkdir(parents=True, exist_ok=True)
-        if making.universe == "all":
-            place.chmod(_PRIVATE)
-        _tidy(place)
-        scratch = Path(tempfile.mkdtemp(prefix=_MAKING, dir=place))
-        try:
+        with self.scratch(making.universe) as scratch:
             written = fill(scratch)
             _keep_only(scratch, {f"{name}.parquet" for name in written})
             manifest = described(making, written)
@@ -115,6 +111,22 @@ class SnapshotStore:
             _rename(scratch, place / manifest.id)
             _sync(place)
             return manifest
+
+    @contextmanager
+    def scratch(self, universe: Universe = "public") -> Generator[Path]:
+        """Make a folder for what is needed while a snapshot of this universe is made.
+
+        Nobody but the hub's own user can look into it. It is gone at the end, or a day after its
+        maker was killed.
+        """
+        place = self._folder / universe
+        place.mkdir(parents=True, exist_ok=True)
+        if universe == "all":
+            place.chmod(_PRIVATE)
+        _tidy(place)
+        scratch = Path(tempfile.mkdtemp(prefix=_MAKING, dir=place))
+        try:
+            yield scratch
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
