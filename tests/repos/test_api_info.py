@@ -73,14 +73,15 @@ def test_every_field_can_be_expanded_by_itself(world: World, kind: RepoType):
         assert info.json().keys() == {"_id", "id", field}
 
 
-def test_what_can_be_expanded_is_what_the_client_knows():
-    extra = {"gitalyUid", "xetEnabled"}
+def test_what_can_be_expanded_is_what_the_client_knows_and_how_large_all_are():
+    extra = {"gitalyUid", "xetEnabled", "mainSize"}
     for kind, known in (
         (RepoType.MODEL, hf_api.ExpandModelProperty_T),
         (RepoType.DATASET, hf_api.ExpandDatasetProperty_T),
         (RepoType.SPACE, hf_api.ExpandSpaceProperty_T),
     ):
-        assert set(EXPANDABLE[kind]) - extra == set(get_args(known))
+        assert set(EXPANDABLE[kind]) - extra == set(get_args(known)) - extra
+        assert extra <= set(EXPANDABLE[kind])
 
 
 def test_an_unknown_expand_lists_the_known_ones(world: World):

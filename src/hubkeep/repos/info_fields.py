@@ -22,14 +22,15 @@ OF_FACTS = frozenset(
     """)
 )
 
-# `Expand*Property_T` of huggingface_hub 2.4.0, and two names that the hub's own clients use.
+# `Expand*Property_T` of huggingface_hub 2.4.0, two names that the hub's own clients use, and
+# `mainSize` of all types, by which crawls know how large repositories are.
 EXPANDABLE: Mapping[RepoType, tuple[str, ...]] = {
     RepoType.MODEL: _names("""
         author baseModels cardData childrenModelCount config createdAt disabled downloads
         downloadsAllTime evalResults gated gguf gitalyUid inference inferenceProviderMapping
-        lastModified library_name likes mask_token model-index pipeline_tag private resourceGroup
-        safetensors sha siblings spaces tags transformersInfo trendingScore usedStorage widgetData
-        xetEnabled
+        lastModified library_name likes mainSize mask_token model-index pipeline_tag private
+        resourceGroup safetensors sha siblings spaces tags transformersInfo trendingScore usedStorage
+        widgetData xetEnabled
         """),
     RepoType.DATASET: _names("""
         author cardData citation createdAt description disabled downloads downloadsAllTime gated
@@ -37,9 +38,9 @@ EXPANDABLE: Mapping[RepoType, tuple[str, ...]] = {
         tags trendingScore usedStorage xetEnabled
         """),
     RepoType.SPACE: _names("""
-        author cardData createdAt datasets disabled gitalyUid lastModified likes models private
-        region resourceGroup runtime sdk sha siblings subdomain tags trendingScore usedStorage
-        xetEnabled
+        author cardData createdAt datasets disabled gitalyUid lastModified likes mainSize models
+        private region resourceGroup runtime sdk sha siblings subdomain tags trendingScore
+        usedStorage xetEnabled
         """),
     RepoType.KERNEL: _names("author downloads gated lastModified likes private sha"),
 }
