@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx2 as httpx
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 from starlette.testclient import TestClient
 
@@ -126,8 +127,12 @@ def failed_jobs(conn: Connection) -> list[tuple[str, str]]:
 
 @contextmanager
 def started_hub(config: Config, clock: MovableClock | None = None) -> Iterator[TestHub]:
-    """Start the application with these settings and stop it at the end."""
+    """Start the application with these settings and stop it at the end.
+
+    It takes no snapshots of itself: each would be a process that no other test has any use for.
+    """
     clock = clock or MovableClock()
+    config = replace(config, snapshots="off")
     application = Hub(config, clock)
     with TestClient(
         application, base_url=BASE, follow_redirects=False, client=("127.0.0.1", 50_000)
@@ -138,7 +143,7 @@ def started_hub(config: Config, clock: MovableClock | None = None) -> Iterator[T
 @pytest.fixture
 def hub(tmp_path: Path, database_url: str) -> Iterator[TestHub]:
     """A fresh hub with the accounts of `Seeded`, once on each database engine."""
-    config = Config(data=tmp_path / "hub", database_url=database_url, snapshots="off")
+    config = Config(data=tmp_path / "hub", database_url=database_url)
     with started_hub(config) as started:
         started.write(lambda conn: seed(conn, started.clock()))
         yield started

@@ -11,6 +11,7 @@ from hubkeep.cli.common import json_option, print_json, print_table
 from hubkeep.cli.snapshot_crawl import crawl
 from hubkeep.cli.snapshot_report import show_difference, show_snapshot, summary
 from hubkeep.cli.snapshot_store import all_option, data_option, open_store, step
+from hubkeep.cli.snapshot_take import take
 
 if TYPE_CHECKING:
     from hubkeep.observatory.manifest import Manifest, Universe
@@ -31,6 +32,7 @@ def snapshot() -> None:
 
 
 snapshot.add_command(crawl)
+snapshot.add_command(take)
 
 
 @snapshot.command("import")
