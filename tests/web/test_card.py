@@ -58,7 +58,7 @@ def test_a_card_is_shown_with_its_facts(shelf: Shelf):
     assert facts["Languages"] == "en, nl"
     assert "Fine-tuned from acme/parent" in [one.text for one in seen.all("li")]
     assert facts["Emissions"] == "107 kg CO₂e"
-    assert "1 000 km in an average new car" in " ".join(one.text for one in seen.all("p"))
+    assert "430 km by car" in " ".join(one.text for one in seen.all("p"))
 
 
 def test_what_helps_to_use_it_points_at_this_hub(shelf: Shelf):

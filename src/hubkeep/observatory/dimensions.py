@@ -16,6 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hubkeep.cards.comparisons import TABLE as COMPARISONS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -113,9 +115,9 @@ class Dimensions:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over all files, by name, the hub's own last."""
+        """sha256 over all files, by name, what emissions are told by, and the hub's own last."""
         digest = hashlib.sha256()
-        for path in [*sorted(self.folder.glob("*.csv")), *self._own_files()]:
+        for path in [*sorted(self.folder.glob("*.csv")), COMPARISONS, *self._own_files()]:
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 

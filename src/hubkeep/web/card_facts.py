@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from hubkeep.cards.comparisons import in_words
 from hubkeep.cards.emissions import Emissions
 from hubkeep.cards.facts import Facts
 from hubkeep.repos.types import Repo, RepoType
@@ -16,9 +17,6 @@ from hubkeep.web.queries_derivatives import Named
 from hubkeep.web.repo_places import address
 
 MAX_SHOWN = 6
-# Grams of CO2 that an average new car gives off over a kilometre (EU, 2023; European Environment
-# Agency, "CO2 performance of new passenger cars in Europe").
-_GRAMS_PER_KM = 107
 
 
 class Value(msgspec.Struct, rename="camel"):
@@ -196,9 +194,7 @@ def _training(emissions: Emissions | None) -> FactGroup | None:
         found += [_fact(name, text)] if text else []
     said = "As the card says."
     if grams:
-        kilometres = grams / _GRAMS_PER_KM
-        far = words.exactly(round(kilometres)) if kilometres >= 1 else "less than one"
-        said += f" As much as {far} km in an average new car."
+        said += f" As much as {', or '.join(in_words(grams))}."
     return FactGroup("Emissions", found, said) if found[0].values[0].text else None
 
 
