@@ -31,20 +31,58 @@ SHOWN: Final = 25
 _STRIP: Final = 26
 _SHARED_Y: Final[Mapping[str, object]] = {"scale": {"y": "shared"}}
 _WIDTH: Final = 520
-_STEP: Final = 18
+_STEP: Final = 20
 _TALL: Final = 260
 
 CONFIG: Final[Mapping[str, object]] = {
     "background": "transparent",
     "font": "system-ui, sans-serif",
     "range": {"category": list(PALETTE)},
-    "axis": {"labelLimit": 260, "gridOpacity": 0.25, "domainOpacity": 0.5, "tickOpacity": 0.5},
+    "mark": {"color": BLUE, "tooltip": True},
+    "axis": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titlePadding": 8,
+        "labelLimit": 260,
+        "gridColor": "#E2E2E2",
+        "domainColor": "#8A8A8A",
+        "tickColor": "#8A8A8A",
+    },
+    "legend": {
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "labelLimit": 220,
+        "symbolOpacity": 1,
+        "symbolStrokeWidth": 2,
+    },
+    "header": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 300},
+    "title": {
+        "fontSize": 16,
+        "subtitleFontSize": 12,
+        "subtitleLineHeight": 17,
+        "subtitlePadding": 6,
+    },
     "view": {"stroke": None},
-    "bar": {"color": BLUE},
-    "point": {"filled": True, "color": BLUE},
-    "line": {"color": BLUE},
-    "concat": {"spacing": 12},
+    "point": {"filled": True},
+    "rule": {"color": GREY},
+    "text": {"color": GREY, "fontSize": 12, "limit": 320},
+    "boxplot": {"rule": {"color": GREY}, "median": {"color": "#FFFFFF", "strokeWidth": 2}},
+    "concat": {"spacing": 16},
 }
+
+# Lines of a grid at powers of ten, and others to be seen only by who looks for them.
+_DECADES: Final[Mapping[str, object]] = {
+    "condition": {
+        "test": "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6",
+        "value": 1,
+    },
+    "value": 0.35,
+}
+# A year where it begins, a month within it, a day within that.
+_DAYS: Final = (
+    "utcdate(datum.value) > 1 ? utcFormat(datum.value, '%-d %b') : "
+    "utcmonth(datum.value) > 0 ? utcFormat(datum.value, '%b') : utcFormat(datum.value, '%Y')"
+)
 
 Encoding = dict[str, object]
 View = dict[str, object]
@@ -52,8 +90,9 @@ TABLE: Final[Mapping[str, object]] = {"name": "table"}
 
 
 def number(field: str, title: str | None, *, form: str = "~s") -> Encoding:
-    """Return a linear axis from zero."""
-    return {"field": field, "type": "quantitative", "title": title, "axis": {"format": form}}
+    """Return a linear axis from zero; `form` is how d3 writes its numbers (`~s`: 400, 1.2k, 3M)."""
+    axis = {"labelExpr": f"format(datum.value, '{form}')", "tickCount": 6}
+    return {"field": field, "type": "quantitative", "title": title, "axis": axis}
 
 
 def share(field: str, title: str | None) -> Encoding:
@@ -71,13 +110,19 @@ def logarithmic(field: str, title: str, *, form: str = "~g", offset: int = 0) ->
         "type": "quantitative",
         "title": f"{title} (log scale)",
         "scale": {"type": "log", "base": 10, "nice": False},
-        "axis": {"format": form, "tickCount": 6, "offset": offset},
+        "axis": {"format": form, "tickCount": 6, "offset": offset, "gridOpacity": _DECADES},
     }
 
 
 def month(field: str, title: str | None = None) -> Encoding:
     """Return an axis of days; values are at the beginning of a month or a quarter."""
-    return {"field": field, "type": "temporal", "title": title, "scale": {"type": "utc"}}
+    return {
+        "field": field,
+        "type": "temporal",
+        "title": title,
+        "scale": {"type": "utc"},
+        "axis": {"labelExpr": _DAYS, "labelOverlap": True},
+    }
 
 
 def bars(
@@ -183,8 +228,9 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
         "color": {
             "field": "is_flagged",
             "type": "nominal",
-            "title": "flagged",
+            "title": None,
             "scale": {"domain": [False, True], "range": [BLUE, VERMILION]},
+            "legend": {"labelExpr": "datum.value ? 'stands out' : 'others'"},
         },
         "tooltip": [{"field": name} for name in (label, x, y)],
     }
@@ -202,10 +248,11 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
             "encoding": {**place, **seen},
         }
 
-    def label_of(text: str, place: Encoding) -> View:
+    def zero_at(place: Encoding) -> View:
+        """The number of a strip, in line with those of the axis."""
         return {
             "data": {"values": [{}]},
-            "mark": {"type": "text", "text": text, "color": GREY, "fontSize": 10},
+            "mark": {"type": "text", "text": "0", "tooltip": None},
             "encoding": place,
         }
 
@@ -228,8 +275,8 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
             dots(f"datum.{x} == 0 && datum.{y} > 0", {"x": left, "y": up}),
             dots(f"datum.{x} > 0 && datum.{y} == 0", {"x": across, "y": below}),
             dots(f"datum.{x} == 0 && datum.{y} == 0", {"x": left, "y": below}),
-            label_of("0", {"x": left, "y": {"value": -8}}),
-            label_of("0", {"x": {"value": _WIDTH + 8}, "y": below}),
+            zero_at({"x": left, "y": {"value": size + _STRIP + 13}}),
+            zero_at({"x": {"value": -_STRIP - 12}, "y": below}),
             names,
             line,
         ],

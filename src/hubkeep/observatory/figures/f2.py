@@ -85,7 +85,9 @@ def _scalars(rows: list[Row], dl: int, unmapped: float | None) -> dict[str, Scal
     return {"dl_total": dl, "share_n_unmapped": unmapped, "share_dl_other": known}
 
 
-def _chart(_table: "pa.Table", _scalars: object) -> Chart:
+def _chart(table: "pa.Table", _scalars: object) -> Chart:
+    sizes = boxes("org_type", "size_q25", "size_q50", "size_q75", "Size, bytes")
+    has_sizes = table["size_q50"].null_count < len(table)
     models = bars(
         "org_type", "share_n", "Share of models", ci=True, low="share_n_lo", high="share_n_hi"
     )
@@ -97,7 +99,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
         "vconcat": [
             models,
             loads,
-            boxes("org_type", "size_q25", "size_q50", "size_q75", "Size, bytes"),
+            *([sizes] if has_sizes else []),
             boxes("org_type", "dl_q25", "dl_q50", "dl_q75", "Downloads in 30 days"),
         ],
     }

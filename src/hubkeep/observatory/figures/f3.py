@@ -97,10 +97,17 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
     def panel(ranking: str, value: str, title: str, colour: str | None) -> dict[str, object]:
         return {
             "transform": [{"filter": f"datum.ranking == '{ranking}'"}],
-            "facet": {"row": {"field": "org_type", "type": "nominal", "title": None}},
+            "facet": {
+                "row": {
+                    "field": "org_type",
+                    "type": "nominal",
+                    "title": None,
+                    "header": {"labelAngle": 0, "labelOrient": "top", "labelAnchor": "start"},
+                }
+            },
             "spec": {
                 "width": 240,
-                "height": {"step": 16},
+                "height": {"step": 18},
                 "mark": {"type": "bar", **({"color": colour} if colour else {})},
                 "encoding": {
                     "x": number(value, title),
@@ -113,7 +120,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
     models = {
         "transform": [{"filter": "datum.ranking == 'models'"}],
         "width": 240,
-        "height": {"step": 16},
+        "height": {"step": 18},
         "mark": {"type": "bar", "color": ORANGE},
         "encoding": {
             "x": number("dl", "Downloads in 30 days"),

@@ -195,7 +195,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
         "field": "model",
         "type": "nominal",
         "title": None,
-        "scale": {"range": [*PALETTE, "#000000", "#8C564B"]},
+        "scale": {"range": [*PALETTE, "#9467BD", "#8C564B"]},
     }
     y = {
         "field": "rank",

@@ -43,7 +43,8 @@ class Shown:
 
     document: FigureDocument
     remarks: Sequence[str]
-    flags: str
+    flags: tuple[str, Sequence[str]]
+    """How many counters stand out, and a line for each."""
     rows: Sequence[Sequence[str]]
     more: str
     """What the table does not show, in words."""

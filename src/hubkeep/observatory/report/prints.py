@@ -23,7 +23,10 @@ def markdown_of(document: FigureDocument, picture: str | None = None) -> bytes:
     if picture:
         parts.append(f"![{document.title}]({picture})")
     parts.append(f"{plain(document.caption)}")
-    parts += [plain(one) for one in (*remarks(document), flags(document)) if one]
+    parts += [plain(one) for one in remarks(document)]
+    told, flagged = flags(document)
+    if told:
+        parts += [f"{told}:", _list([plain(one) for one in flagged])]
     parts += _table(document)
     if document.scalars:
         lines = [

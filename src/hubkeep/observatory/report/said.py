@@ -11,7 +11,6 @@ NOTHING: Final = "\N{EN DASH}"
 """What stands where there is no value, which is not a zero."""
 
 _LONGEST: Final = 160
-_NAMED_FLAGS: Final = 5
 _UNITS: Final = ("kB", "MB", "GB", "TB", "PB")
 _DONE_WITH: Final = {
     "mark": "left out of shares",
@@ -52,17 +51,21 @@ def remarks(document: FigureDocument) -> Sequence[str]:
     return said
 
 
-def flags(document: FigureDocument) -> str:
-    """Return which counters stand out, and what became of them; empty where none does."""
-    if not document.n_flagged:
-        return ""
-    shown = document.flagged[:_NAMED_FLAGS]
-    named = "; ".join(
-        f"{cell_text(one.id)} ({one.downloads_30d:,} downloads: {one.reason})" for one in shown
-    )
-    more = document.n_flagged - len(shown)
-    rest = f"; and {more:,} more" if more else ""
-    return f"Counters that stand out, {_DONE_WITH[document.filters.flagged]}: {named}{rest}."
+def flags(document: FigureDocument) -> tuple[str, Sequence[str]]:
+    """Return how many counters stand out and what became of them, and a line for each that is
+    known by name; nothing where none does.
+    """
+    n = document.n_flagged
+    if not n:
+        return "", []
+    stand = "counter stands" if n == 1 else "counters stand"
+    lines = [
+        f"{cell_text(one.id)}: {one.downloads_30d:,} downloads, {one.reason}"
+        for one in document.flagged
+    ]
+    more = n - len(lines)
+    rest = [f"and {more:,} more"] if more else []
+    return f"{n:,} {stand} out, {_DONE_WITH[document.filters.flagged]}", [*lines, *rest]
 
 
 def _filters(document: FigureDocument) -> Sequence[str]:

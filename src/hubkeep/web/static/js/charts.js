@@ -10,6 +10,8 @@ globalThis.hubkeepCharts = (() => {
   const NARROW = 560;
   const LEAST = 96; // a panel is never narrower
   const PANEL = 60; // what is narrower is a strip for zeros, and keeps its width
+  const LINE = 30; // letters of a title below a narrow axis
+  const PADDING = 5; // what Vega leaves around a chart
   const LONGEST = 200; // letters of a value in a tooltip
   const WHITE = { ink: "#1a211f", soft: "#4a5551", rule: "#e3dfd6", edge: "#87908c" };
   const views = new WeakMap();
@@ -23,21 +25,23 @@ globalThis.hubkeepCharts = (() => {
     remove(holder);
     const look = { ...colours(holder), font: getComputedStyle(holder).fontFamily };
     const room = Math.floor(holder.getBoundingClientRect().width);
-    let target = room;
+    const narrow = room < NARROW;
+    let target = Math.min(room, widest(spec));
     let view = null;
-    for (let attempt = 0; attempt < 4; attempt += 1) {
+    for (let attempt = 0; attempt < 5; attempt += 1) {
       view?.finalize();
       holder.replaceChildren();
-      view = viewOf(attempt || room < NARROW ? fitted(spec, room, target) : spec, look, {
+      view = viewOf(attempt || narrow ? fitted(spec, room, target) : spec, look, {
         renderer: "svg",
         container: holder,
         hover: true,
         tooltip,
       });
       view.run();
-      const over = holder.querySelector("svg").getBoundingClientRect().width - room;
-      if (over <= 0 || target <= LEAST) break;
-      target = Math.max(LEAST, (attempt || room < NARROW ? target : widest(spec)) - over);
+      // The picture itself comes a moment later; how large it will be is known by now.
+      const over = Math.ceil(view.scenegraph().root.bounds.width()) + 2 * PADDING - room;
+      if (over <= 0 || target === LEAST) break;
+      target = Math.max(LEAST, target - Math.ceil(over / (narrow ? 1 : beside(spec))));
     }
     holder.dataset.drawn = "";
     views.set(holder, view);
@@ -109,7 +113,9 @@ globalThis.hubkeepCharts = (() => {
   function fitted(spec, room, target) {
     const config = vega.mergeConfig({}, spec.config ?? {}, {
       axis: { labelLimit: Math.round(Math.min(room * 0.36, 260)) },
-      legend: room < NARROW ? { orient: "bottom", columns: 2, labelLimit: room / 2 - 40 } : {},
+      text: room < NARROW ? { limit: Math.round(room * 0.45) } : {},
+      legend: room < NARROW
+        ? { orient: "bottom", direction: "vertical", columns: 1, labelLimit: room - 90 } : {},
     });
     return { ...resized(spec, room, target), config };
   }
@@ -119,21 +125,30 @@ globalThis.hubkeepCharts = (() => {
     if (node === null || typeof node !== "object") return node;
     const made = {};
     for (const [key, value] of Object.entries(node)) {
-      if (key === "datasets" || key === "data" || key === "encoding") made[key] = value;
+      if (key === "datasets" || key === "data") made[key] = value;
+      else if (key === "encoding") made.encoding = room < NARROW ? wrapped(value) : value;
       else if (key === "width" && value > PANEL) made.width = Math.min(value, target);
       else made[key] = resized(value, room, target);
     }
-    if (made.hconcat && made.hconcat.filter((one) => widest(one) > PANEL).length > 1) {
-      const beside = Math.floor(target / made.hconcat.length);
-      if (room < NARROW || beside < 2 * LEAST) {
-        made.vconcat = made.hconcat;
-        delete made.hconcat;
-      } else {
-        made.hconcat = resized(node.hconcat, room, beside);
-      }
+    if (made.hconcat && beside(made) > 1 && (room < NARROW || target < 1.5 * LEAST)) {
+      made.vconcat = made.hconcat;
+      delete made.hconcat;
     }
     if (made.columns > 1 && room < NARROW) made.columns = 1;
     return made;
+  }
+
+  // An encoding whose title below the axis has several lines, if it is long.
+  function wrapped(encoding) {
+    const title = encoding.x?.title;
+    if (typeof title !== "string" || title.length <= LINE) return encoding;
+    const lines = [""];
+    for (const word of title.split(" ")) {
+      const last = lines.at(-1);
+      if (last && last.length + word.length >= LINE) lines.push(word);
+      else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+    }
+    return { ...encoding, x: { ...encoding.x, title: lines } };
   }
 
   // The width of the widest panel.
@@ -143,6 +158,14 @@ globalThis.hubkeepCharts = (() => {
       key === "width" && typeof value === "number" ? value
         : key === "datasets" || key === "data" || key === "encoding" ? 0 : widest(value));
     return Math.max(0, ...inner);
+  }
+
+  // How many panels that can be narrower stand beside each other.
+  function beside(node) {
+    if (node === null || typeof node !== "object") return 0;
+    if (node.hconcat) return node.hconcat.reduce((sum, one) => sum + beside(one), 0);
+    const inner = [...(node.vconcat ?? []), ...(node.layer ?? []), node.spec];
+    return Math.max(node.width > PANEL ? 1 : 0, ...inner.map(beside));
   }
 
   function tooltip(_handler, event, _item, value) {
