@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Emissions told in what people know: kilometres by car, flights, years of a life.
 
-The comparisons are rows of `comparisons.csv`, each with its source; cards and figures tell them by
-the same.
+The comparisons are rows of a table of the observatory, each with its source: cards and figures
+tell emissions by the same.
 """
 
 import csv
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-TABLE: Final = Path(__file__).with_name("comparisons.csv")
+_TABLE: Final = Path(__file__).parents[1] / "observatory" / "tables" / "comparisons.csv"
 
 SHOWN: Final = 3
 _MOST: Final = 10_000
@@ -21,28 +21,27 @@ _MOST: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Something that people know, and what it emits."""
+    """Something that emits, by which emissions are told: `grams` of CO2 for one of `unit`.
 
+    `unit` is what it is called after a number: `km by car`.
+    """
+
+    id: str
     what: str
     unit: str
-    """What it is called after a number: `km by car`."""
     grams: float
-    """Of CO2 equivalent, for one."""
     source: str
-    year: int
 
 
 @cache
 def comparisons() -> Sequence[Comparison]:
-    """Return all comparisons, that which emits most first."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
+    """Return all comparisons, the smallest first."""
+    with _TABLE.open(encoding="utf-8", newline="") as file:
         found = [
-            Comparison(
-                row["what"], row["unit"], float(row["grams"]), row["source"], int(row["year"])
-            )
+            Comparison(row["id"], row["what"], row["unit"], float(row["grams"]), row["source"])
             for row in csv.DictReader(file)
         ]
-    return sorted(found, key=lambda one: (-one.grams, one.unit))
+    return sorted(found, key=lambda one: (one.grams, one.id))
 
 
 def compared(grams: float) -> list[tuple[float, Comparison]]:
@@ -53,7 +52,7 @@ def compared(grams: float) -> list[tuple[float, Comparison]]:
     """
     if not grams > 0:
         return []
-    counts = [(grams / one.grams, one) for one in comparisons()]
+    counts = [(grams / one.grams, one) for one in reversed(comparisons())]
     fitting = [(count, one) for count, one in counts if 1 <= count < _MOST]
     return fitting[:SHOWN] or ([counts[0]] if counts[0][0] >= 1 else [counts[-1]])
 

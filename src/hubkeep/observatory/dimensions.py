@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.cards.comparisons import TABLE as COMPARISONS
+from hubkeep.cards.comparisons import Comparison
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,17 +86,6 @@ class Namespace:
     region: str
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Something that emits, by which emissions are told: `grams` of CO2 for one of `unit`."""
-
-    id: str
-    what: str
-    unit: str
-    grams: float
-    source: str
-
-
 @dataclass(frozen=True)
 class Dimensions:
     """The tables, read from a folder, and from that of a hub's own, whose rows win."""
@@ -115,9 +104,9 @@ class Dimensions:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 over all files, by name, what emissions are told by, and the hub's own last."""
+        """sha256 over all files, by name, the hub's own last."""
         digest = hashlib.sha256()
-        for path in [*sorted(self.folder.glob("*.csv")), COMPARISONS, *self._own_files()]:
+        for path in [*sorted(self.folder.glob("*.csv")), *self._own_files()]:
             digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 
