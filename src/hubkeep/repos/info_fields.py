@@ -29,8 +29,8 @@ EXPANDABLE: Mapping[RepoType, tuple[str, ...]] = {
         author baseModels cardData childrenModelCount config createdAt disabled downloads
         downloadsAllTime evalResults gated gguf gitalyUid inference inferenceProviderMapping
         lastModified library_name likes mainSize mask_token model-index pipeline_tag private
-        resourceGroup safetensors sha siblings spaces tags transformersInfo trendingScore usedStorage
-        widgetData xetEnabled
+        resourceGroup safetensors sha siblings spaces tags transformersInfo trendingScore
+        usedStorage widgetData xetEnabled
         """),
     RepoType.DATASET: _names("""
         author cardData citation createdAt description disabled downloads downloadsAllTime gated
