@@ -39,6 +39,7 @@ SPECIFIED = {
     "B1": "level measure top n_top n value value_with_flagged ci_lo ci_hi",
     "B6": "whole quarter is_censored modality n share_all share_declared ci_lo ci_hi dl",
     "B8": "size_class among source n share_all share_declared ci_lo ci_hi dl",
+    "B10": "repo_type region gated n share_all share_declared ci_lo ci_hi dl",
     "B11": "whole quarter is_censored format verdict n share_all share_declared",
 }
 

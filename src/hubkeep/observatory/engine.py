@@ -234,7 +234,8 @@ class DuckEngine:
         self._keep(f"known_{of}licenses", license=licenses, license_class=classes)
         # An id without a namespace, too: an alias may know whose it is.
         authors = self._column(
-            f"SELECT DISTINCT coalesce(author, '/' || id) AS author FROM raw_{of}models ORDER BY 1"
+            f"SELECT DISTINCT coalesce(author, '/' || id) AS author FROM raw_{of}models UNION "
+            f"SELECT author FROM raw_{of}datasets WHERE author IS NOT NULL ORDER BY 1"
         )
         told = self._connection.execute(
             f"SELECT name, org_type FROM raw_{of}accounts WHERE org_type IS NOT NULL"

@@ -43,11 +43,11 @@ _KINDS = ("safetensors", "pickle", "gguf")
 
 def _finish(table: "pa.Table", context: Context) -> Finished:
     given = table.to_pylist()
-    made = Parts(_FORMAT, "format", MADE, undeclared=UNKNOWN)
+    made = Parts(by=_FORMAT, by_name="format", whole=MADE, undeclared=UNKNOWN)
     verdicts = Parts(
-        f"coalesce(scan, '{_NOT_SCANNED}')",
-        "verdict",
-        f"concat('scan of ', {_FORMAT})",
+        by=f"coalesce(scan, '{_NOT_SCANNED}')",
+        by_name="verdict",
+        whole=f"concat('scan of ', {_FORMAT})",
         undeclared=_NOT_SCANNED,
     )
     looked = any(row["verdict"] not in (None, _NOT_SCANNED) for row in given)

@@ -43,7 +43,7 @@ _ORDER = (
 
 def _finish(table: "pa.Table", context: Context) -> Finished:
     given = table.to_pylist()
-    inside = Parts("modality", "modality", MADE, undeclared=NONE)
+    inside = Parts(by="modality", by_name="modality", whole=MADE, undeclared=NONE)
     rows = [
         *with_shares([row for row in given if row["whole"] == "all"], context, inside.together()),
         *with_shares([row for row in given if row["whole"] != "all"], context, inside),

@@ -62,7 +62,12 @@ def _finish(table: "pa.Table", context: Context) -> Finished:
         mine = [row for row in given if row["among"] == among]
         known = f"{only} AND {_CLASS} <> '{UNKNOWN}'"
         every = Parts(
-            _CLASS, "size_class", f"'{among}, any'", known, undeclared=UNKNOWN, of_declared=True
+            by=_CLASS,
+            by_name="size_class",
+            whole=f"'{among}, any'",
+            where=known,
+            undeclared=UNKNOWN,
+            of_declared=True,
         )
         sourced = replace(every, whole=f"concat('{among}, ', coalesce(parameters_from, 'untold'))")
         rows += with_shares([row for row in mine if row["source"] == "any"], context, every)

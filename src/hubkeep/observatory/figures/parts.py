@@ -8,9 +8,7 @@ from typing import Final
 from hubkeep.observatory.figure import Answer, Context, Scalar
 from hubkeep.observatory.figures.shared import (
     COUNTED,
-    Groups,
     Row,
-    intervals_inside,
     largest_of_others,
     part,
 )
@@ -19,7 +17,9 @@ from hubkeep.observatory.statistics import (
     Interval,
     delta_intervals,
     leave_one_out,
+    share_intervals,
 )
+from hubkeep.observatory.workbench import quoted
 
 UNKNOWN: Final = "unknown"
 
@@ -40,7 +40,7 @@ MADE_COLUMNS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Which models a row of a figure stands for, in SQL, so that they can be drawn again.
 
@@ -53,6 +53,7 @@ class Parts:
     """The column of rows that has it."""
     whole: str = "'all'"
     """Gives the whole that it is a part of."""
+    view: str = "models"
     where: str = "true"
     """Holds for the models that intervals are about."""
     undeclared: str | None = None
@@ -62,9 +63,12 @@ class Parts:
     them alone then.
     """
 
-    def together(self) -> "Parts":
-        """Return the same parts of all models as one whole."""
-        return replace(self, whole="'all'")
+    def together(self, name: str = "all") -> "Parts":
+        """Return the same parts of all models as one whole, which rows call `name`."""
+        return replace(self, whole=f"'{name}'")
+
+
+_Intervals = dict[str, Interval]
 
 
 def with_shares(rows: Sequence[Row], context: Context, parts: Parts) -> list[Row]:
@@ -82,9 +86,7 @@ def with_shares(rows: Sequence[Row], context: Context, parts: Parts) -> list[Row
     wholes: dict[str, list[Row]] = {}
     for row in found:
         wholes.setdefault(str(row.get("whole", "all")), []).append(row)
-    by_n = _intervals(wholes, context, parts, _Weight("n", "n", "1", parts.where))
-    loads = _Weight("dl", "dl_square", "downloads_30d", f"{COUNTED} AND {parts.where}")
-    by_dl = _intervals(wholes, context, parts, loads)
+    by_n, by_dl = _intervals(wholes, context, parts)
     for name, inside in wholes.items():
         _count_shares(inside, parts, by_n.get(name, {}))
         _load_shares(inside, parts, by_dl.get(name, {}))
@@ -123,23 +125,14 @@ def method(rows: Iterable[Row]) -> str:
     return ", ".join(sorted({str(row["method"]) for row in rows if row.get("method")})) or "none"
 
 
-@dataclass(frozen=True, slots=True)
-class _Weight:
-    """What models count for: the columns of rows that have its sum and that of its squares, and in
-    SQL its value and for which models.
-    """
-
-    value: str
-    square: str
-    sql: str
-    where: str
-
-
 def _intervals(
-    wholes: Mapping[str, Sequence[Row]], context: Context, parts: Parts, weight: _Weight
-) -> dict[str, dict[str, Interval]]:
-    """Of large wholes from the sums that their rows have, of small ones by drawing models again."""
-    found: dict[str, dict[str, Interval]] = {name: {} for name in wholes}
+    wholes: Mapping[str, Sequence[Row]], context: Context, parts: Parts
+) -> tuple[dict[str, _Intervals], dict[str, _Intervals]]:
+    """Of shares of models and of downloads, by whole and part: of large wholes from the sums that
+    their rows have, of small ones by drawing models again.
+    """
+    by_n: dict[str, _Intervals] = {}
+    by_dl: dict[str, _Intervals] = {}
     small = {}
     for name, inside in wholes.items():
         rows = [row for row in inside if not parts.of_declared or _is_declared(row, parts)]
@@ -147,20 +140,50 @@ def _intervals(
         if summed(rows, "n") <= BOOTSTRAP_ROWS:
             small[name] = names
             continue
-        sums, squares = (
-            [float(row[one] or 0) for row in rows] for one in (weight.value, weight.square)
-        )
-        drawn = delta_intervals(sums, squares)
-        found[name] = {names[at]: interval for at, interval in drawn.items()}
+        n, dl, square = ([float(row[one] or 0) for row in rows] for one in ("n", "dl", "dl_square"))
+        by_n[name] = {names[at]: one for at, one in delta_intervals(n, n).items()}
+        by_dl[name] = {names[at]: one for at, one in delta_intervals(dl, square).items()}
     if small:
-        groups = Groups(parts.by, weight.sql, weight.where, "models")
-        inside_of = intervals_inside(context, groups, parts.whole, small)
-        for (name, group), interval in inside_of.items():
-            found[name][group] = interval
+        for name, models in _models_of(context, parts, small).items():
+            by_n[name], by_dl[name] = _drawn(models, small[name])
+    return by_n, by_dl
+
+
+def _models_of(
+    context: Context, parts: Parts, wholes: Iterable[str]
+) -> dict[str, list[tuple[str, int | None]]]:
+    """The models of each whole: the part of each, and its downloads where they count."""
+    names = ", ".join(quoted(name) for name in wholes)
+    rows = context.query(
+        f"SELECT {parts.whole} AS whole, {parts.by} AS grouped, "
+        f"CASE WHEN {COUNTED} THEN downloads_30d END AS weight FROM {parts.view} "
+        f"WHERE {parts.where} AND {parts.whole} IN ({names}) ORDER BY id"
+    )
+    found: dict[str, list[tuple[str, int | None]]] = {}
+    columns = (rows[name].to_pylist() for name in ("whole", "grouped", "weight"))
+    for whole, grouped, weight in zip(*columns, strict=True):
+        found.setdefault(whole, []).append((grouped, weight))
     return found
 
 
-def _count_shares(inside: Sequence[Row], parts: Parts, found: Mapping[str, Interval]) -> None:
+def _drawn(
+    models: Sequence[tuple[str, int | None]], names: Sequence[str]
+) -> tuple[_Intervals, _Intervals]:
+    import numpy as np
+
+    place = {name: at for at, name in enumerate(names)}
+    numbers = np.array([place[name] for name, _ in models], dtype=np.int64)
+    weights = np.array([-1 if one is None else one for _, one in models], dtype=np.int64)
+    known = weights >= 0
+    by_n = share_intervals(numbers, np.ones(len(numbers), np.int64), len(names))
+    by_dl = share_intervals(numbers[known], weights[known], len(names))
+    return (
+        {names[at]: one for at, one in by_n.items()},
+        {names[at]: one for at, one in by_dl.items()},
+    )
+
+
+def _count_shares(inside: Sequence[Row], parts: Parts, found: _Intervals) -> None:
     total = summed(inside, "n")
     declared = summed([row for row in inside if _is_declared(row, parts)], "n")
     for row in inside:
@@ -173,7 +196,7 @@ def _count_shares(inside: Sequence[Row], parts: Parts, found: Mapping[str, Inter
         }
 
 
-def _load_shares(inside: Sequence[Row], parts: Parts, found: Mapping[str, Interval]) -> None:
+def _load_shares(inside: Sequence[Row], parts: Parts, found: _Intervals) -> None:
     total = summed(inside, "dl")
     base = [row for row in inside if not parts.of_declared or _is_declared(row, parts)]
     whole, claimed = summed(base, "dl"), summed(base, "dl") + summed(base, "dl_flagged")

@@ -58,6 +58,10 @@ ORG_TYPES_MEAN: Final = (
     "The type of an organisation is what it says of itself where the hub asks for that, else what "
     "the table of types has; `other` is nothing known, and is not the same as `individual`."
 )
+REGIONS_MEAN: Final = (
+    "The region is that of a namespace, by the table of types; `eu` is Europe, `other` the rest of "
+    "the world, and `unknown` what the table does not know, which is most."
+)
 MERGED: Final = Parameter("merged", False, "count individuals as `other`")
 FLAGGED_MEANS: Final = (
     "Counters that are flagged are left out of dl and of shares; they stand in dl_flagged, and "
