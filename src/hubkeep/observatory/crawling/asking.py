@@ -100,7 +100,9 @@ def _otherwise(ask: Callable[[Query, int], Found], asked: List) -> Found:
     if found.answer.status != 200:
         return found
     fields = [one for one in asked.fields if ask(_query(order, [one]), 1).answer.status == 200]
-    ways = [_query(order, fields), [*order, ("full", "true")], order]
+    ways = [[*order, ("full", "true")], order]
+    if fields:
+        ways.insert(0, _query(order, fields))
     for limit in (PAGE, _SHORTER):
         for way in ways:
             found = ask(way, limit)

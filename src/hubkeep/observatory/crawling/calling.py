@@ -9,6 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final
@@ -109,16 +110,23 @@ class Caller:
         kind = TooMuch if trouble.is_of_work else CrawlFailed
         raise kind(f"{self.endpoint.url} does not answer {_plain(target)}: {trouble.why}")
 
-    def close(self) -> None:
-        """Close all connections; who waits for an answer on one gets an error."""
+    def interrupt(self) -> None:
+        """Cut all connections: who waits for an answer on one gets an error."""
         with self._lock:
             for connection in self._open:
-                if connection.sock is not None:
-                    try:
-                        connection.sock.shutdown(socket.SHUT_RDWR)
-                    except OSError:
-                        # The other side has closed it already.
-                        continue
+                sock = connection.sock
+                if sock is not None:
+                    # The other side may have hung up already.
+                    with suppress(OSError):
+                        sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close all connections; nobody may be waiting on one."""
+        with self._lock:
+            for connection in self._open:
+                connection.close()
+            self._open.clear()
+            self._idle.clear()
 
     def _wait(self, trouble: _Trouble, attempt: int) -> None:
         if trouble.wait is None:

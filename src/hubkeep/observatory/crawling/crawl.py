@@ -87,15 +87,17 @@ def crawl(
 @contextmanager
 def _threads(caller: Caller, pace: Pace, count: int) -> Generator[ThreadPoolExecutor]:
     """Threads that have ended when the context does; those that wait are woken if it fails."""
-    with ThreadPoolExecutor(count, "crawl") as threads:
-        try:
-            yield threads
-        except BaseException:
-            pace.stop()
-            threads.shutdown(wait=False, cancel_futures=True)
-            caller.close()
-            raise
-    caller.close()
+    try:
+        with ThreadPoolExecutor(count, "crawl") as threads:
+            try:
+                yield threads
+            except BaseException:
+                pace.stop()
+                threads.shutdown(wait=False, cancel_futures=True)
+                caller.interrupt()
+                raise
+    finally:
+        caller.close()
 
 
 def _together(futures: Sequence[Future[None]]) -> None:
@@ -117,6 +119,8 @@ def _before(store: SnapshotStore, endpoint: Endpoint, lists: Sequence[Table]) ->
 
 def _namespaces(kept: Kept, wanted: Wanted) -> Sequence[str]:
     """The accounts that are looked up."""
+    if not wanted.accounts:
+        return ()
     scratch = kept.scratch
     with workbench(scratch) as connection:
         pages = Pages(connection, kept, scratch)
