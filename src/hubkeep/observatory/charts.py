@@ -222,16 +222,34 @@ def strip(points: str, category: str, value: str, title: str, colour: str | None
     return {"data": {"name": points}, "hconcat": [zero, panel], "spacing": 2, "resolve": _SHARED_Y}
 
 
-def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -> Chart:
-    """Return points on two log10 axes, flagged ones marked and named; zeros stand in strips."""
+_STANDS_OUT: Final[Mapping[str, object]] = {
+    "field": "is_flagged",
+    "type": "nominal",
+    "title": None,
+    "scale": {"domain": [False, True], "range": [BLUE, VERMILION]},
+    "legend": {"labelExpr": "datum.value ? 'stands out' : 'others'"},
+}
+
+
+def cloud(
+    points: str,
+    x: str,
+    y: str,
+    x_title: str,
+    y_title: str,
+    label: str,
+    *,
+    colour: Mapping[str, object] = _STANDS_OUT,
+    named: str = "datum.is_flagged",
+    line: str | None = "line",
+) -> Chart:
+    """Return points on two log10 axes, flagged ones marked and named; zeros stand in strips.
+
+    `colour` is how else they are coloured, `named` holds, in Vega's expressions, for the points
+    that have their name beside them, and `line` is the data of a line through them, if there is.
+    """
     seen: Encoding = {
-        "color": {
-            "field": "is_flagged",
-            "type": "nominal",
-            "title": None,
-            "scale": {"domain": [False, True], "range": [BLUE, VERMILION]},
-            "legend": {"labelExpr": "datum.value ? 'stands out' : 'others'"},
-        },
+        "color": colour,
         "tooltip": [{"field": name} for name in (label, x, y)],
     }
     mark: View = {"type": "point", "size": 24, "opacity": 0.6}
@@ -257,12 +275,12 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
         }
 
     names: View = {
-        "transform": [{"filter": "datum.is_flagged"}],
+        "transform": [{"filter": named}],
         "mark": {"type": "text", "align": "right", "dx": -6, "color": VERMILION},
         "encoding": {"x": across, "y": up, "text": {"field": label}},
     }
-    line: View = {
-        "data": {"name": "line"},
+    fit: View = {
+        "data": {"name": line},
         "mark": {"type": "line", "color": GREY, "strokeDash": [5, 4]},
         "encoding": {"x": across, "y": up},
     }
@@ -278,7 +296,7 @@ def cloud(points: str, x: str, y: str, x_title: str, y_title: str, label: str) -
             zero_at({"x": left, "y": {"value": size + _STRIP + 13}}),
             zero_at({"x": {"value": -_STRIP - 12}, "y": below}),
             names,
-            line,
+            *([fit] if line else []),
         ],
     }
 
