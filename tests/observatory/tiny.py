@@ -19,7 +19,7 @@ Row = Mapping[str, object]
 
 TAKEN = "2024-07-11T00:00:00.000Z"
 
-_ARROW = {
+ARROW = {
     Kind.TEXT: pa.string(),
     Kind.WHOLE: pa.int64(),
     Kind.REAL: pa.float64(),
@@ -63,7 +63,7 @@ def _write(name: str, rows: Sequence[Row], place: Path, taken_at: str) -> Writte
     assert named <= {one.name for one in columns}, f"no columns of {name}: {sorted(named)}"
     given = pa.table(
         {
-            one.name: pa.array([row.get(one.name) for row in rows], _ARROW[one.kind])
+            one.name: pa.array([row.get(one.name) for row in rows], ARROW[one.kind])
             for one in columns
         }
     )

@@ -3,13 +3,14 @@
 
 import re
 from collections.abc import Sequence
+from html import escape
 from typing import Final
 
 from hubkeep.observatory.document import FigureDocument
 from hubkeep.observatory.report.said import cell_text, flags, remarks
 
 ROWS: Final = 50
-_MARKS: Final = re.compile(r"([\\`*_\[\]<>#!|~$@:&])")
+_MARKS: Final = re.compile(r"([\\`*_\[\]#!|~$@:])")
 _WWW: Final = re.compile(r"\bwww\.", re.IGNORECASE)
 _NUMBERS: Final = ("whole", "real")
 
@@ -46,7 +47,8 @@ def markdown_of(document: FigureDocument, picture: str | None = None) -> bytes:
 
 def plain(text: str) -> str:
     """Return a text that Markdown shows as it is, on one line."""
-    return _WWW.sub(r"www\\.", _MARKS.sub(r"\\\1", " ".join(text.split())))
+    marked = _MARKS.sub(r"\\\1", " ".join(text.split()))
+    return escape(_WWW.sub(r"www\\.", marked), quote=False)
 
 
 def _table(document: FigureDocument) -> Sequence[str]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A figure's table as files: CSV that no spreadsheet runs, and Parquet that says its units."""
 
-import csv
 import io
+import re
 from typing import TYPE_CHECKING, Final
 
 from hubkeep.observatory.document import Cell, FigureDocument
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 HARMFUL: Final = ("=", "+", "-", "@", "\t", "\r")
 """What a text begins with that spreadsheets take for a formula."""
 
+_QUOTE: Final = '"'
+_SPECIAL: Final = re.compile(r'[",\r\n]')
+
 
 def csv_of(document: FigureDocument) -> bytes:
     """Return the table as CSV (RFC 4180, lines end with a line feed), the same bytes every time.
@@ -20,11 +23,9 @@ def csv_of(document: FigureDocument) -> bytes:
     A text that a spreadsheet would run begins with an apostrophe; numbers are as they are, in the
     fewest digits that give the same number again. What is missing is empty.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(document.table.columns)
-    writer.writerows([_written(cell) for cell in row] for row in document.table.rows)
-    return text.getvalue().encode("utf-8", errors="replace")
+    rows = (document.table.columns, *document.table.rows)
+    text = "".join(f"{','.join(map(_written, row))}\n" for row in rows)
+    return text.encode("utf-8", errors="replace")
 
 
 def parquet_of(table: "pa.Table", document: FigureDocument) -> bytes:
@@ -53,6 +54,7 @@ def _written(cell: Cell) -> str:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(HARMFUL) else cell
-    return repr(cell)
+    if not isinstance(cell, str):
+        return repr(cell)
+    text = f"'{cell}" if cell.startswith(HARMFUL) else cell
+    return f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(text) else text

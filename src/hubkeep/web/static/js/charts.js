@@ -10,7 +10,7 @@ globalThis.hubkeepCharts = (() => {
   const NARROW = 560;
   const LEAST = 96; // a panel is never narrower
   const PANEL = 60; // what is narrower is a strip for zeros, and keeps its width
-  const LINE = 30; // letters of a title below a narrow axis
+  const LETTER = 7; // how wide a letter of a title is
   const PADDING = 5; // what Vega leaves around a chart
   const LONGEST = 200; // letters of a value in a tooltip
   const WHITE = { ink: "#1a211f", soft: "#4a5551", rule: "#e3dfd6", edge: "#87908c" };
@@ -126,7 +126,7 @@ globalThis.hubkeepCharts = (() => {
     const made = {};
     for (const [key, value] of Object.entries(node)) {
       if (key === "datasets" || key === "data") made[key] = value;
-      else if (key === "encoding") made.encoding = room < NARROW ? wrapped(value) : value;
+      else if (key === "encoding") made.encoding = wrapped(value, target / LETTER);
       else if (key === "width" && value > PANEL) made.width = Math.min(value, target);
       else made[key] = resized(value, room, target);
     }
@@ -138,14 +138,14 @@ globalThis.hubkeepCharts = (() => {
     return made;
   }
 
-  // An encoding whose title below the axis has several lines, if it is long.
-  function wrapped(encoding) {
+  // An encoding whose title below the axis has several lines, if it is longer than the axis.
+  function wrapped(encoding, letters) {
     const title = encoding.x?.title;
-    if (typeof title !== "string" || title.length <= LINE) return encoding;
+    if (typeof title !== "string" || title.length <= letters) return encoding;
     const lines = [""];
     for (const word of title.split(" ")) {
       const last = lines.at(-1);
-      if (last && last.length + word.length >= LINE) lines.push(word);
+      if (last && last.length + word.length >= letters) lines.push(word);
       else lines[lines.length - 1] = last ? `${last} ${word}` : word;
     }
     return { ...encoding, x: { ...encoding.x, title: lines } };
