@@ -31,6 +31,7 @@ KEYS = {
     "licences": "pattern",
     "modalities": "task",
     "org_types": "namespace",
+    "training": "model",
 }
 ABSURD = "MIT/ast-finetuned-audioset-10-10-0.4593"
 
@@ -154,6 +155,15 @@ def test_comparisons_are_from_small_to_large() -> None:
     assert {"streaming-hour", "car-km", "person-year-world"} <= {one.id for one in found}
 
 
+def test_of_a_mixture_of_experts_those_count_that_are_active() -> None:
+    known = Dimensions().training
+    assert known["deepseek-ai/DeepSeek-V3-Base"].parameters == 37_000_000_000
+    assert known["meta-llama/Llama-2-7b-hf"].tokens == 2_000_000_000_000
+    for name, one in known.items():
+        assert name.count("/") == 1
+        assert 1 < one.tokens / one.parameters < 50_000, name
+
+
 @pytest.mark.parametrize("name", KEYS)
 def test_the_digest_tells_of_any_change(name: str, tmp_path: Path) -> None:
     for path in FOLDER.glob("*.csv"):
@@ -231,6 +241,13 @@ def test_nothing_is_compared_with_what_emits_nothing(grams: str, tmp_path: Path)
     own = written(tmp_path / "tables", "comparisons", "id,what,unit,grams", f"a,a,a,{grams}")
     with pytest.raises(BadTable, match="number above zero"):
         _ = Dimensions.with_own(own).comparisons
+
+
+@pytest.mark.parametrize("cells", ["m/x,7e9,,none", "m/x,-1,,5", "m/x,7e9,few,5"])
+def test_a_training_is_told_in_numbers(cells: str, tmp_path: Path) -> None:
+    own = written(tmp_path / "tables", "training", "model,parameters,active,tokens", cells)
+    with pytest.raises(BadTable, match="number above zero"):
+        _ = Dimensions.with_own(own).training
 
 
 def test_most_downloads_of_the_census_are_of_namespaces_that_are_known() -> None:

@@ -55,6 +55,7 @@ _KEYS: Final = {
     "licences": "pattern",
     "modalities": "task",
     "org_types": "namespace",
+    "training": "model",
 }
 """The tables, and the column that tells a row of each."""
 
@@ -65,7 +66,9 @@ _NEEDED: Final = {
     "licences": ("match", "class"),
     "modalities": ("modality",),
     "org_types": ("org_type", "region"),
+    "training": ("parameters", "tokens"),
 }
+_AMOUNTS: Final = ("grams", "parameters", "tokens")
 _CHOICES: Final[Mapping[tuple[str, str], Sequence[str]]] = {
     ("licences", "match"): ("exact", "like"),
     ("licences", "class"): LICENSE_CLASSES,
@@ -84,6 +87,16 @@ class Namespace:
 
     org_type: str
     region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a model was trained with, as its makers say: parameters that take part in each step (of
+    a mixture of experts those that are active), and tokens that it saw.
+    """
+
+    parameters: int
+    tokens: int
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,16 @@ class Dimensions:
             for row in rows
         ]
         return sorted(found, key=lambda one: (one.grams, one.id))
+
+    @cached_property
+    def training(self) -> Mapping[str, Training]:
+        """What is known of how models were trained, by id."""
+        return {
+            model: Training(
+                int(float(row.get("active") or row["parameters"])), int(float(row["tokens"]))
+            )
+            for model, row in self._table("training").items()
+        }
 
     def resolved(self, authors: Sequence[str], self_assigned: Mapping[str, str]) -> "pa.Table":
         """Return what is known of each namespace, or id without one, that anything is known of.
@@ -245,8 +268,10 @@ def _wrong(name: str, row: Mapping[str, str], wanted: Sequence[str]) -> str | No
             return f"{column} is empty or has spaces around it"
         if choices and value not in choices:
             return f"{column} is {value!r}; it must be one of {', '.join(choices)}"
-        if column == "grams" and not _is_amount(value):
-            return f"grams is {value!r}; it must be a number above zero"
+        if column in _AMOUNTS and not _is_amount(value):
+            return f"{column} is {value!r}; it must be a number above zero"
+    if row.get("active") and not _is_amount(row["active"]):
+        return f"active is {row['active']!r}; it must be a number above zero, or empty"
     return None
 
 
