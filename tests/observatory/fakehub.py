@@ -2,6 +2,7 @@
 """A hub on the loopback that speaks the API as a crawl needs it, and breaks as it is told."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class FakeHub:
         self.fault = fault
         self.asked: list[Asked] = []
         self.url = ""
+        self.server: Any = None
         self._lock = threading.Lock()
 
     def paths(self, of: str = "") -> list[str]:
@@ -128,17 +130,29 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def served(hub: FakeHub) -> Iterator[FakeHub]:
-    """Serve a hub until the context ends."""
-    with _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub})) as server:
-        hub.url = f"http://127.0.0.1:{server.server_port}"
+def serving(
+    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+) -> Iterator[_Server]:
+    """Serve on a port of the loopback until the context ends."""
+    with _Server(("127.0.0.1", 0), handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield hub
+            yield server
         finally:
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def served(hub: FakeHub) -> Iterator[FakeHub]:
+    """Serve a hub until the context ends."""
+    with serving(type("Handler", (_Handler,), {"hub": hub})) as server:
+        hub.server = server
+        hub.url = f"http://127.0.0.1:{server.server_port}"
+        yield hub
 
 
 def models(count: int, **more: Any) -> list[Row]:

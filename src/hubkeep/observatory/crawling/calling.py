@@ -162,16 +162,19 @@ class Caller:
         self, status: int, headers: Mapping[str, str], body: bytes
     ) -> Answer | _Trouble:
         if status in _AGAIN or (status >= 500 and status != 501):
-            return _Trouble(f"{status} {_text(body)}".strip(), retry_after(headers), status == 504)
-        self._has_answered = True
+            self._has_answered = True
+            why = f"{status} {_text(body)[:_LONGEST_TEXT]}".strip()
+            return _Trouble(why, retry_after(headers), status == 504)
         if (seconds := window(headers)) is not None:
             self._pace.hold(min(seconds, LONGEST_WAIT))
         if status != 200:
             return Answer(status, headers, text=_text(body))
         try:
-            return Answer(status, headers, decoded(body))
+            value = decoded(body)
         except NotJson as error:
             return _Trouble(f"its answer is no JSON: {error}")
+        self._has_answered = True
+        return Answer(status, headers, value)
 
     def _exchange(self, target: str) -> tuple[int, Mapping[str, str], bytes]:
         connection = self._connection()

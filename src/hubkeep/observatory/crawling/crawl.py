@@ -14,7 +14,7 @@ from hubkeep.observatory.crawling import accounts
 from hubkeep.observatory.crawling.accounts import look_up
 from hubkeep.observatory.crawling.calling import Caller
 from hubkeep.observatory.crawling.endpoint import Endpoint
-from hubkeep.observatory.crawling.failure import CrawlFailed, Damaged, Stopped
+from hubkeep.observatory.crawling.failure import CrawlFailed, Damaged, Nothing, Stopped
 from hubkeep.observatory.crawling.kept import Kept, open_kept
 from hubkeep.observatory.crawling.lists import LISTS, Table
 from hubkeep.observatory.crawling.making import Pages
@@ -74,7 +74,7 @@ def crawl(
                 _together([threads.submit(walk, work, LISTS[table]) for table in wanted.lists])
                 look_up(work, _namespaces(kept, wanted), threads)
             return _made(store, kept, wanted, report)
-        except Damaged:
+        except (Damaged, Nothing):
             raise
         except CrawlFailed as error:
             if kept.is_empty:
@@ -145,6 +145,11 @@ def _made(store: SnapshotStore, kept: Kept, wanted: Wanted, report: Report) -> M
         with workbench(folder) as connection:
             pages = Pages(connection, kept, folder)
             there = pages.know(wanted.lists)
+            if not there:
+                raise Nothing(
+                    f"{wanted.endpoint.url} has no list of {', '.join(wanted.lists)}: "
+                    "is it a hub with the Hugging Face API?"
+                )
             left_out = {}
             for table in there:
                 report.step(f"reading {table}")
@@ -159,7 +164,7 @@ def _made(store: SnapshotStore, kept: Kept, wanted: Wanted, report: Report) -> M
                 report.step(f"writing {name}")
                 written[name] = pages.write(name, taken_at, left_out.get(name, {}))
         if not any(one.file.rows for one in written.values()):
-            raise CrawlFailed(f"{wanted.endpoint.url} has no repository that everybody may see")
+            raise Nothing(f"{wanted.endpoint.url} has no repository that everybody may see")
         return written
 
     source = Source(kind="crawl", name=wanted.endpoint.url, detail=detail)

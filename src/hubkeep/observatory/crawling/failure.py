@@ -14,5 +14,9 @@ class Damaged(CrawlFailed):
     """What was kept cannot be read: there is nothing to go on with."""
 
 
+class Nothing(CrawlFailed):
+    """The hub was read to the end, and there is nothing to make a snapshot of."""
+
+
 class Stopped(Exception):
     """Another thread of the crawl has failed, or somebody has ended it: this one stops as well."""

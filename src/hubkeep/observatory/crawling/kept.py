@@ -20,7 +20,7 @@ import msgspec
 
 from hubkeep.kit.time import DAY, Clock, unwire, wire
 from hubkeep.observatory.crawling.endpoint import Endpoint
-from hubkeep.observatory.crawling.failure import CrawlFailed, Damaged
+from hubkeep.observatory.crawling.failure import CrawlFailed, Damaged, Nothing
 
 MOST_DAYS: Final = 3
 """Days after which a crawl is begun anew: a snapshot is about one moment, more or less."""
@@ -120,8 +120,8 @@ def open_kept(
     """Open the crawl of these lists of a hub, or begin it; nobody else works on it meanwhile.
 
     One that was begun more than MOST_DAYS ago, or all with `fresh`, are begun anew; what else there
-    is of that age is thrown away. When the context ends well, so is this one: what it was for is
-    made.
+    is of that age is thrown away. When the context ends well, or with Nothing, this one is as
+    well.
     """
     about = _About(_VERSION, endpoint.url, tuple(lists), wire(clock()))
     name = hashlib.sha256(repr((about.endpoint, about.lists)).encode()).hexdigest()[:16]
@@ -138,7 +138,12 @@ def open_kept(
             _write(folder / _ABOUT, msgspec.json.encode(about))
             known = about
         _tidy(root, clock)
-        yield Kept(folder, known.begun)
+        try:
+            yield Kept(folder, known.begun)
+        except Nothing:
+            # It may be another hub the next time.
+            shutil.rmtree(folder)
+            raise
         shutil.rmtree(folder)
 
 
