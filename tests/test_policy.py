@@ -28,6 +28,7 @@ from tests.repos.world import World
 PARAMETERS = {
     "branch": "topic",
     "epoch": "0",
+    "figure": "f1",
     "file": "ada.svg",
     "file*": "main.tar.gz",
     "grant": "not-a-signed-grant",

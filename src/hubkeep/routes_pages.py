@@ -28,6 +28,8 @@ from hubkeep.web import (
     pages_edit_delete,
     pages_feeds,
     pages_home,
+    pages_insights,
+    pages_insights_figure,
     pages_join,
     pages_like,
     pages_list,
@@ -56,6 +58,7 @@ from hubkeep.web.entry import for_people
 def page_routes() -> Iterator[Route]:
     """Return the addresses of all pages, in the order of the documentation."""
     yield from _pages()
+    yield from _insights()
     yield from _changes_of_files()
     yield from _uploads()
     yield from _settings_of_repositories()
@@ -95,6 +98,15 @@ def _pages() -> Iterator[Route]:
         ("/derivatives", pages_derivatives.derivatives),
     ):
         yield Route("GET", f"/{{web}}{{ns}}/{{name}}{path}", handler, Action.READ, area)
+
+
+def _insights() -> Iterator[Route]:
+    area, seen = "pages", Action.LIST
+    for path, handler in (
+        ("", pages_insights.overview),
+        ("/{figure}", pages_insights_figure.figure_page),
+    ):
+        yield Route("GET", f"/insights{path}", handler, seen, area)
 
 
 def _changes_of_files() -> Iterator[Route]:

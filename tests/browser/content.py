@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from tests.browser.site import Site
+from tests.observatory.shelf import three
 
 MODEL, DATASET, SPACE = "lighthouse", "weather-logs", "tide-table"
 CARD = """---
@@ -125,6 +126,7 @@ class Content:
 
 def fill(site: Site) -> Content:
     """Put the repositories into a hub, and return what they are called."""
+    three(site.hub.data / "snapshots")
     model = site.create(MODEL)
     first = site.commit(
         model,

@@ -107,6 +107,13 @@ EXAMPLES: Examples = {
     f"{REPO}/delete/{{rev}}/{{path*}}": [Example("/{model}/delete/main/table.csv", "alice")],
     f"{REPO}/revert/{{rev}}": [Example("/{model}/revert/main?commit={last}", "alice")],
     f"{REPO}/refs": [Example("/{model}/refs"), Example("/{model}/refs", "alice")],
+    "/insights": [Example("/insights"), Example("/insights?snapshot=2024-01", status=404)],
+    "/insights/{figure}": [
+        Example("/insights/s2"),
+        Example("/insights/F1?flagged=drop&scale=linear", "alice"),
+        Example("/insights/s4?k=many", status=400),
+        Example("/insights/z9", status=404),
+    ],
     "/design": [Example("/design")],
     "/login": [Example("/login")],
     "/join": [Example("/join")],

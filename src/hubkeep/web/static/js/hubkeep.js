@@ -55,3 +55,12 @@ const figures = document.querySelectorAll('[data-diagram="mermaid"]');
 if (figures.length) {
   import("./diagrams.js").then(({ diagrams }) => diagrams(figures, document.body.dataset.content));
 }
+
+const asking = document.querySelectorAll("[data-tidy]");
+const chart = document.querySelector("[data-chart]");
+if (asking.length || chart) {
+  import("./insights.js").then(({ insights, tidying }) => {
+    asking.forEach(tidying);
+    if (chart) insights(chart);
+  });
+}
