@@ -15,7 +15,8 @@ import pyarrow.csv
 from hubkeep.observatory import views
 from hubkeep.observatory.dialects import spark
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import DuckEngine, Selection
+from hubkeep.observatory.duck import open_duck
+from hubkeep.observatory.engine import Selection
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.running import Result, run
@@ -56,7 +57,7 @@ def snapshots(tmp_path_factory: pytest.TempPathFactory) -> list[Snapshot]:
 def answered(snapshots: list[Snapshot]) -> dict[str, Result]:
     """All figures on one engine."""
     dimensions, manifests = Dimensions(), [one.manifest for one in snapshots]
-    with DuckEngine(Selection([one.folder for one in snapshots]), dimensions) as engine:
+    with open_duck(Selection([one.folder for one in snapshots]), dimensions) as engine:
         return {
             name: run(known.figure, known.sql, engine, manifests, dimensions.digest)
             for name, known in all_figures().items()

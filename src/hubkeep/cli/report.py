@@ -106,7 +106,7 @@ def report(
     with _ready():
         from hubkeep.observatory.dimensions import Dimensions
         from hubkeep.observatory.filters import Filters
-        from hubkeep.observatory.report.engines import engine_of
+        from hubkeep.observatory.report.engines import backend_of
         from hubkeep.observatory.report.making import Wanted, figures_of, make, parameters_of
         from hubkeep.observatory.session import Session
         from hubkeep.observatory.store import SnapshotStore
@@ -119,10 +119,8 @@ def report(
         store = SnapshotStore(folder / "snapshots")
         places = _places(store, name, others, "all" if universe == "all" else "public")
         dimensions = Dimensions.with_own(folder / "tables")
-        with (
-            engine_of(engine, places.selection, dimensions, filters) as opened,
-            Session(places, filters, dimensions=dimensions, engine=opened) as session,
-        ):
+        backend = backend_of(engine)
+        with Session(places, filters, dimensions=dimensions, backend=backend) as session:
             made = make(session, wanted, Path(output), _step)
     if as_json:
         print_json(made)

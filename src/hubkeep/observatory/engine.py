@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What runs the SQL of figures: DuckDB in this process, over the Parquet files as they lie."""
+"""What runs the SQL of figures: the views that they read, made on whatever runs SQL."""
 
 import re
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +19,6 @@ from hubkeep.observatory.workbench import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from duckdb import DuckDBPyConnection
-
-MEMORY: Final = "320MB"
-"""What DuckDB may use; Python, Arrow and NumPy come on top of it. It spills what is more."""
 
 IN_MEMORY: Final = 20_000
 """Up to so many models, a universe is held as a table: figures read it several times."""
@@ -70,7 +65,37 @@ class Selection:
     reference_hidden: Names = field(default_factory=dict)
 
 
-class DuckEngine:
+class Backend(Protocol):
+    """What holds tables and runs SQL, which is DuckDB's; names are never replaced by others' rows
+    than those that were made last.
+    """
+
+    def scan(self, folder: Path, table: str) -> str:
+        """Return SQL that selects all rows of a table of a snapshot."""
+        ...
+
+    def view(self, name: str, sql: str) -> None:
+        """Let a name stand for a SELECT."""
+        ...
+
+    def table(self, name: str, sql: str) -> None:
+        """Keep the rows of a SELECT under a name."""
+        ...
+
+    def keep(self, name: str, rows: "pa.Table") -> None:
+        """Keep rows under a name; they are few."""
+        ...
+
+    def query(self, sql: str, parameters: Mapping[str, Value]) -> "pa.Table":
+        """Return the rows of a SELECT; its parameters are exactly those given."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds."""
+        ...
+
+
+class ViewEngine:
     """The views over some snapshots; figures are about the last of their history.
 
     One engine runs as many figures as wanted, one after the other.
@@ -78,36 +103,25 @@ class DuckEngine:
 
     def __init__(
         self,
+        backend: Backend,
         selection: Selection,
         dimensions: Dimensions,
         filters: Filters | None = None,
-        memory: str = MEMORY,
     ) -> None:
-        import duckdb
-
-        self._filters = filters or Filters()
+        """Open snapshots; the backend is the engine's own from now on, also where that fails."""
+        self._backend = backend
         self._dimensions = dimensions
-        self._spill = tempfile.TemporaryDirectory(prefix="hubkeep-figures-")
-        self._connection: DuckDBPyConnection = duckdb.connect(
-            config={
-                "memory_limit": memory,
-                "threads": 2,
-                "temp_directory": self._spill.name,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
-        )
-        self._connection.execute("SET TimeZone = 'UTC'")
         self._universe: tuple[int, str] | None = None
         self._hidden: set[str] = set()
         self._reference, self._referred = selection.reference, False
         try:
             self._open(selection)
+            self.ask_about(filters or Filters())
         except BaseException:
             self.close()
             raise
 
-    def __enter__(self) -> "DuckEngine":
+    def __enter__(self) -> "ViewEngine":
         return self
 
     def __exit__(
@@ -120,8 +134,12 @@ class DuckEngine:
 
     def close(self) -> None:
         """Give back the memory, and what lies on disk; the snapshots stay as they are."""
-        self._connection.close()
-        self._spill.cleanup()
+        self._backend.close()
+
+    def ask_about(self, filters: Filters) -> None:
+        """Let `models` be what a reader's filters leave, from now on."""
+        self._backend.view("models", views.models(filters))
+        self._universe = None
 
     def query(self, sql: str, parameters: Mapping[str, Value]) -> "pa.Table":
         """Return the rows of a SELECT; see Engine."""
@@ -131,10 +149,10 @@ class DuckEngine:
             self._refer()
         wanted = set(_NAMED.findall(sql))
         given = {name: value for name, value in parameters.items() if name in wanted}
-        return self._connection.sql(sql, params=given).to_arrow_table()
+        return self._backend.query(sql, given)
 
     def _open(self, selection: Selection) -> None:
-        run = self._connection.execute
+        backend = self._backend
         folders = selection.history
         manifests = [read_manifest(folder) for folder in folders]
         hidden = {str(number): names for number, names in enumerate(selection.hidden)}
@@ -143,9 +161,8 @@ class DuckEngine:
         self._know()
         self._know_names()
         self._look_back(folders, manifests)
-        run(f"CREATE TABLE known_flags AS {views.flags()}")
-        run(f"CREATE VIEW known_models AS {views.known_models()}")
-        run(f"CREATE VIEW models AS {views.models(self._filters)}")
+        backend.table("known_flags", views.flags())
+        backend.view("known_models", views.known_models())
         self._pass_on()
 
     def _refer(self) -> None:
@@ -154,11 +171,11 @@ class DuckEngine:
         """
         if self._referred:
             return
-        of, run = views.REFERENCE, self._connection.execute
+        of = views.REFERENCE
         self._read(of, self._reference, of)
         self._know_names(of)
-        run(f"CREATE TABLE known_{of}flags AS {views.flags(of)}")
-        run(f"CREATE VIEW {of}models AS {views.known_models(of)}")
+        self._backend.table(f"known_{of}flags", views.flags(of))
+        self._backend.view(f"{of}models", views.known_models(of))
         self._pass_on(of)
         self._referred = True
 
@@ -166,17 +183,14 @@ class DuckEngine:
         """Make `raw_*` of a snapshot; what it does not have, and no snapshot, has no rows."""
         there = read_manifest(folder).tables if folder else {}
         for name, table in TABLES.items():
-            rows = _rows(table, folder if name in there else None)
-            self._connection.execute(
-                f"CREATE VIEW raw_{of}{name} AS {rows}{self._shown(name, place)}"
-            )
+            rows = self._rows(table, folder if name in there else None)
+            self._backend.view(f"raw_{of}{name}", f"{rows}{self._shown(name, place)}")
 
     def _pass_on(self, of: str = "") -> None:
-        run = self._connection.execute
-        run(f"CREATE VIEW {of}lineage AS {views.lineage(of)}")
+        self._backend.view(f"{of}lineage", views.lineage(of))
         for name in TABLES:
             if name not in ("models", "lineage"):
-                run(f"CREATE VIEW {of}{name} AS SELECT * FROM raw_{of}{name}")
+                self._backend.view(f"{of}{name}", f"SELECT * FROM raw_{of}{name}")
 
     def _look_back(self, folders: Sequence[Path], manifests: Sequence[Manifest]) -> None:
         """Make `snapshots` and `history`: what all snapshots say of models."""
@@ -186,12 +200,11 @@ class DuckEngine:
             rows.append(
                 f"SELECT {number} AS number, {taken} AS taken_at, {quoted(manifest.id)} AS id"
             )
-            there = _rows(MODELS, folder if MODELS.name in manifest.tables else None)
+            there = self._rows(MODELS, folder if MODELS.name in manifest.tables else None)
             there += self._shown(MODELS.name, str(number))
             parts.append(f"SELECT {number} AS number, {taken} AS taken_at, * FROM ({there}) AS m")
-        run = self._connection.execute
-        run(f"CREATE VIEW snapshots AS {' UNION ALL '.join(rows)}")
-        run(f"CREATE VIEW history AS {views.HISTORY.format(parts=' UNION ALL '.join(parts))}")
+        self._backend.view("snapshots", " UNION ALL ".join(rows))
+        self._backend.view("history", views.HISTORY.format(parts=" UNION ALL ".join(parts)))
 
     def _hide(self, hidden: Mapping[str, Names]) -> None:
         """Make `known_hidden`, of what is not to be read where, and remember where there is any."""
@@ -217,12 +230,22 @@ class DuckEngine:
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
     def _know(self) -> None:
-        """Make the small tables of what Hubkeep knows of tasks and of former names."""
+        """Make the small tables of what Hubkeep knows of tasks, former names and trainings."""
+        import pyarrow as pa
+
         known = self._dimensions
         tasks = sorted(known.modalities)
         self._keep("known_tasks", task=tasks, modality=[known.modalities[task] for task in tasks])
         old = sorted(known.aliases)
         self._keep("known_aliases", old=old, new=[known.aliases[name] for name in old])
+        models = sorted(known.training)
+        trained = [known.training[name] for name in models]
+        self._keep(
+            "known_training",
+            model=models,
+            parameters=pa.array([one.parameters for one in trained], pa.int64()),
+            tokens=pa.array([one.tokens for one in trained], pa.int64()),
+        )
 
     def _know_names(self, of: str = "") -> None:
         """Make those of licences and namespaces, as far as the snapshot asks for them."""
@@ -237,45 +260,41 @@ class DuckEngine:
             f"SELECT DISTINCT coalesce(author, '/' || id) AS author FROM raw_{of}models UNION "
             f"SELECT author FROM raw_{of}datasets WHERE author IS NOT NULL ORDER BY 1"
         )
-        told = self._connection.execute(
-            f"SELECT name, org_type FROM raw_{of}accounts WHERE org_type IS NOT NULL"
+        told = self._backend.query(
+            f"SELECT name, org_type FROM raw_{of}accounts WHERE org_type IS NOT NULL", {}
         )
-        resolved = known.resolved(authors, dict(told.fetchall()))
-        columns = {name: resolved[name] for name in resolved.column_names}
-        self._keep(f"known_{of}namespaces", **columns)
+        org_types = dict(zip(told["name"].to_pylist(), told["org_type"].to_pylist(), strict=True))
+        self._backend.keep(f"known_{of}namespaces", known.resolved(authors, org_types))
 
     def _column(self, sql: str) -> list[str]:
-        return [row[0] for row in self._connection.execute(sql).fetchall()]
+        return self._backend.query(sql, {}).column(0).to_pylist()
 
-    def _keep(self, name: str, **columns: "Sequence[str] | pa.ChunkedArray") -> None:
+    def _keep(self, name: str, **columns: "Sequence[str] | pa.Array | pa.ChunkedArray") -> None:
         import pyarrow as pa
 
         arrays = {
             key: pa.array(values, pa.string()) if isinstance(values, list) else values
             for key, values in columns.items()
         }
-        self._connection.register("given", pa.table(arrays))
-        self._connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
-        self._connection.unregister("given")
+        self._backend.keep(name, pa.table(arrays))
 
     def _choose(self, k: int, rule: str) -> None:
         """Make `universe` what the parameters say."""
         if (k, rule) == self._universe:
             return
-        run = self._connection.execute
-        run("DROP VIEW IF EXISTS universe")
-        run(f"CREATE OR REPLACE TABLE universe_places AS {views.places(rule, k)}")
+        backend = self._backend
+        backend.table("universe_places", views.places(rule, k))
         if k <= IN_MEMORY:
-            run(f"CREATE OR REPLACE TABLE universe_rows AS {views.UNIVERSE}")
-            run("CREATE VIEW universe AS SELECT * FROM universe_rows")
+            backend.table("universe_rows", views.UNIVERSE)
+            backend.view("universe", "SELECT * FROM universe_rows")
         else:
-            run(f"CREATE VIEW universe AS {views.UNIVERSE}")
+            backend.view("universe", views.UNIVERSE)
         self._universe = (k, rule)
 
-
-def _rows(table: Table, folder: Path | None) -> str:
-    """The SQL of a table of a snapshot; without a folder it has no rows."""
-    if folder is not None:
-        return f"SELECT * FROM {quoted(folder / f'{table.name}.parquet')}"
-    nulls = ", ".join(f'CAST(NULL AS {one.kind.value}) AS "{one.name}"' for one in table.columns)
-    return f"SELECT * FROM (SELECT {nulls} WHERE false) AS nothing"
+    def _rows(self, table: Table, folder: Path | None) -> str:
+        """The SQL of a table of a snapshot; without a folder it has no rows."""
+        if folder is not None:
+            return self._backend.scan(folder, table.name)
+        nulls = ", ".join(f"CAST(NULL AS {one.kind.value}) AS {one.name}" for one in table.columns)
+        none = f"SELECT * FROM (SELECT {nulls}) AS one WHERE false"
+        return f"SELECT * FROM ({none}) AS nothing"

@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import DuckEngine, Engine, Names, Selection
+from hubkeep.observatory.duck import Duck
+from hubkeep.observatory.engine import Backend, Engine, Names, Selection, ViewEngine
 from hubkeep.observatory.figure import Value
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
@@ -84,17 +85,15 @@ class Session:
         filters: Filters | None = None,
         *,
         dimensions: Dimensions | None = None,
-        engine: Engine | None = None,
+        backend: Backend | None = None,
     ) -> None:
-        """Open the snapshots with DuckDB in this process, unless an engine has opened them."""
+        """Open the snapshots; with DuckDB in this process, unless there is a backend."""
         self._places = places
         self._filters = filters or Filters()
         self._dimensions = dimensions or Dimensions()
-        self._own: DuckEngine | None = None
-        if engine is None:
-            selection = places.selection
-            engine = self._own = DuckEngine(selection, self._dimensions, self._filters)
-        self.engine = engine
+        self._engine = ViewEngine(
+            backend or Duck(), places.selection, self._dimensions, self._filters
+        )
 
     def __enter__(self) -> "Session":
         return self
@@ -107,10 +106,25 @@ class Session:
     ) -> None:
         self.close()
 
+    @property
+    def about(self) -> Manifest:
+        """The snapshot that figures are about."""
+        return self._places.history[-1].manifest
+
+    @property
+    def engine(self) -> Engine:
+        """What runs SQL over the snapshots."""
+        return self._engine
+
     def close(self) -> None:
-        """Close what the session has opened itself."""
-        if self._own is not None:
-            self._own.close()
+        """Give back what is open."""
+        self._engine.close()
+
+    def ask_about(self, filters: Filters) -> None:
+        """Let the figures that follow be about other models: much quicker than a new session."""
+        if filters != self._filters:
+            self._engine.ask_about(filters)
+            self._filters = filters
 
     def figure(self, name: str, parameters: Mapping[str, Value] | None = None) -> Result:
         """Run a figure. NoSuchFigure; BadParameter."""
@@ -122,7 +136,7 @@ class Session:
         return run(
             known.figure,
             known.sql,
-            self.engine,
+            self._engine,
             [one.manifest for one in self._places.history],
             self._dimensions.digest,
             parameters,
