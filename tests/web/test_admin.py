@@ -214,6 +214,7 @@ NOTHING = Totals(
         ({"queue": {"failed": 2}}, {}, {}, ["warn: 2 jobs were given up"]),
         ({}, {"damaged_xorbs": Sized(1, 9)}, {}, ["bad: 1 stored thing is damaged"]),
         ({}, {"counted_at": -4 * HOUR}, {}, ["warn: What is stored was last counted"]),
+        ({"snapshots_lack": True}, {}, {}, ["warn: The hub takes no snapshots"]),
         ({}, {}, {"host": "0.0.0.0"}, ["warn: The hub listens on 0.0.0.0"]),
         (
             {"git": "2.30.1", "store": {"problem": "x"}},

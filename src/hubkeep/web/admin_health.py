@@ -22,6 +22,7 @@ from hubkeep.git.program import GitFailed, GitMissing, Limits, run
 from hubkeep.jobs.listing import Queue, State, look_at_queue
 from hubkeep.jobs.schedule import last_rounds
 from hubkeep.kit.time import Millis
+from hubkeep.observatory.taking.daily import lacks_libraries
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -79,13 +80,16 @@ class ProcessHealth(msgspec.Struct, rename="camel"):
 
 
 class Health(msgspec.Struct, rename="camel"):
-    """How the hub fares; `git` is its version, null where it is missing."""
+    """How the hub fares; `git` is its version, null where it is missing. `snapshotsLack` says that
+    the hub ought to take snapshots of itself and does not have the libraries.
+    """
 
     database: DatabaseHealth
     store: StoreHealth
     queue: QueueHealth
     git: str | None
     process: ProcessHealth
+    snapshots_lack: bool = False
 
 
 async def health_of(app: "App") -> Health:
@@ -94,7 +98,7 @@ async def health_of(app: "App") -> Health:
         _database(app), _store(app), app.db.read(lambda conn: queue_health(conn, app.clock())),
         asyncio.get_running_loop().run_in_executor(app.git_threads, _git_version),
     )  # fmt: skip
-    return Health(database, store, queue, git, _process(app))
+    return Health(database, store, queue, git, _process(app), lacks_libraries(app.config))
 
 
 def queue_health(conn: Connection, now: Millis) -> QueueHealth:

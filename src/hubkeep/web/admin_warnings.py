@@ -39,6 +39,7 @@ def warnings_of(
         *_of_queue(health.queue, now),
         *_of_storage(totals, now),
         *_of_git(health.git),
+        *_of_snapshots(health),
         *_of_settings(config),
     ]
     return sorted(found, key=lambda one: one.level)
@@ -97,6 +98,13 @@ def _of_git(version: str | None) -> Iterator[Concern]:
     numbers = re.findall(r"\d+", version)[:2]
     if len(numbers) == 2 and tuple(map(int, numbers)) < _LEAST_GIT:
         yield Concern("warn", f"git {version} is too old.", f"Install git {least} or newer.")
+
+
+def _of_snapshots(health: Health) -> Iterator[Concern]:
+    if health.snapshots_lack:
+        what = "The hub takes no snapshots of itself: what that needs is not installed."
+        do = "pip install 'hubkeep[observatory]', or set HUBKEEP_SNAPSHOTS to off."
+        yield Concern("warn", what, do)
 
 
 def _of_settings(config: Config) -> Iterator[Concern]:

@@ -61,6 +61,9 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "push_mb": "Megabytes of git objects that one push may bring.",
         "push_objects": "Objects that one push may bring.",
     },
+    "Snapshots": {
+        "snapshots": "Whether the hub takes snapshots of itself every day, or none.",
+    },
 }
 """What each setting is, in the order of the page."""
 
