@@ -9,7 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from hubkeep.observatory.dimensions import BadTable, Dimensions
-from hubkeep.observatory.document import FiltersOf, ParameterOf, documented
+from hubkeep.observatory.document import ParameterOf, documented
 from hubkeep.observatory.figure import BadParameter
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
@@ -28,7 +28,7 @@ from hubkeep.observatory.session import NoSuchFigure, Places, Session
 from hubkeep.observatory.store import BrokenSnapshot
 
 OPEN: Final = 3
-"""So many sets of snapshots and filters stay open."""
+"""So many sets of snapshots stay open."""
 
 
 class Refused(Exception):
@@ -64,7 +64,7 @@ class Answers:
                 case AskFigures():
                     return msgspec.json.encode(_figures(question.shelf))
                 case AskNumbers():
-                    session = self._session(question.shelf, FiltersOf())
+                    session = self._session(question.shelf)
                     return msgspec.json.encode(numbers_of(session.engine, session.about))
                 case AskFigure():
                     result = self._result(question)
@@ -83,24 +83,20 @@ class Answers:
             ) from bad
 
     def _result(self, ask: AskFigure) -> Result:
-        return self._session(ask.shelf, ask.filters).figure(ask.figure, ask.parameters)
+        session = self._session(ask.shelf)
+        session.ask_about(Filters(**msgspec.structs.asdict(ask.filters)))
+        return session.figure(ask.figure, ask.parameters)
 
-    def _session(self, shelf: Shelf, filters: FiltersOf) -> Session:
+    def _session(self, shelf: Shelf) -> Session:
         """The session for a question: one that is open, or a new one in place of the oldest."""
-        key = msgspec.json.encode((shelf, filters))
+        key = msgspec.json.encode(shelf)
         if key in self._sessions:
             self._sessions.move_to_end(key)
             return self._sessions[key]
         while len(self._sessions) >= OPEN:
             self._sessions.popitem(last=False)[1].close()
-        places = Places.of(
-            [Path(folder) for folder in shelf.history],
-            shelf.hidden,
-            None if shelf.reference is None else Path(shelf.reference),
-            shelf.reference_hidden,
-        )
         known = Dimensions() if shelf.tables is None else Dimensions.with_own(Path(shelf.tables))
-        session = Session(places, Filters(**msgspec.structs.asdict(filters)), dimensions=known)
+        session = Session(_places(shelf), dimensions=known)
         self._sessions[key] = session
         return session
 
