@@ -24,6 +24,24 @@ Spec = dict[str, object]
 
 _VEGA_LITE: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 
+_TAKEN: Final = frozenset(
+    {
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "__proto__",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+    }
+)
+"""What every object of JavaScript has."""
+
 
 class ColumnOf(msgspec.Struct, frozen=True, kw_only=True):
     """A column of a table; `unit` is what its numbers are, share being 0 to 1."""
@@ -196,8 +214,21 @@ def chart_of(result: "Result") -> Spec:
 
 def filled(chart: Spec, table: TableOf, points: Mapping[str, TableOf]) -> Spec:
     """Return a chart with its data in it."""
-    datasets = {"table": table.records(), **{name: one.records() for name, one in points.items()}}
-    return {**chart, "datasets": datasets}
+    tables = {"table": table, **points}
+    return {**chart, "datasets": {name: _drawable(one) for name, one in tables.items()}}
+
+
+def _drawable(table: TableOf) -> list[dict[str, Cell]]:
+    """Vega keeps what it groups by in plain objects, in which a name such as `constructor` is there
+    before anybody puts it in: such names get a letter that nobody sees.
+    """
+    return [
+        {
+            name: f"{cell}\N{WORD JOINER}" if isinstance(cell, str) and cell in _TAKEN else cell
+            for name, cell in row.items()
+        }
+        for row in table.records()
+    ]
 
 
 def _snapshot(manifest: "Manifest") -> SnapshotOf:

@@ -90,11 +90,12 @@
     drawn().forEach(draw);
   }
 
-  function printing() {
-    const before = root.dataset.theme ?? "";
-    const closed = [...document.querySelectorAll("details:not([open])")];
-    const buttons = [...document.querySelectorAll(".themes button")];
+  function printing(buttons) {
+    let before = "";
+    let closed = [];
     addEventListener("beforeprint", () => {
+      before = root.dataset.theme ?? "";
+      closed = [...document.querySelectorAll("details:not([open])")];
       for (const one of closed) one.open = true;
       theme("light", buttons);
       articles.forEach(draw);
@@ -105,6 +106,7 @@
     });
   }
 
+  document.getElementById("plain").remove();
   const box = document.getElementById("find");
   box.hidden = false;
   box.addEventListener("input", () => find(box.value));
@@ -126,5 +128,5 @@
     row.hidden = false;
     for (const one of row.children) one.addEventListener("click", () => save(article, one.value));
   }
-  printing();
+  printing(buttons);
 })();

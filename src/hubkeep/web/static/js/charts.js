@@ -43,6 +43,8 @@ globalThis.hubkeepCharts = (() => {
       if (over <= 0 || target === LEAST) break;
       target = Math.max(LEAST, target - Math.ceil(over / (narrow ? 1 : beside(spec))));
     }
+    // The element around it says what the picture shows; a table has its numbers.
+    holder.querySelector("svg").setAttribute("aria-hidden", "true");
     holder.dataset.drawn = "";
     views.set(holder, view);
     return view;
@@ -74,7 +76,9 @@ globalThis.hubkeepCharts = (() => {
 
   function viewOf(spec, look, options) {
     const config = vega.mergeConfig({}, spec.config ?? {}, configOf(look));
-    const whole = vegaLite.compile({ ...spec, config }, { logger: vega.logger(vega.Error) }).spec;
+    const datasets = Object.fromEntries(Object.entries(spec.datasets ?? {})
+      .map(([name, rows]) => [name, rows.map(told)]));
+    const whole = vegaLite.compile({ ...spec, config, datasets }, { logger: vega.logger(vega.Error) }).spec;
     return new vega.View(vega.parse(whole, null, { ast: true }), {
       expr: vegaInterpreter.expressionInterpreter,
       loader,
@@ -82,6 +86,17 @@ globalThis.hubkeepCharts = (() => {
       ...options,
     });
   }
+
+  // Vega keeps what it groups by in plain objects, in which a name such as "constructor" is there
+  // before anybody puts it in: such names get a letter that nobody sees.
+  function told(row) {
+    if (!Object.values(row).some(isTaken)) return row;
+    return Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, isTaken(value) ? `${value}\u2060` : value]),
+    );
+  }
+
+  const isTaken = (value) => typeof value === "string" && value in Object.prototype;
 
   function configOf({ ink, soft, rule, edge, font }) {
     return {
