@@ -16,11 +16,11 @@ import pytest
 pytest.importorskip("duckdb")
 pytest.importorskip("pyarrow")
 
-from hubkeep.observatory.crawling.calling import ATTEMPTS
+from hubkeep.observatory.crawling.calling import ATTEMPTS, Caller
 from hubkeep.observatory.crawling.crawl import Wanted, crawl
 from hubkeep.observatory.crawling.endpoint import Endpoint
 from hubkeep.observatory.crawling.failure import CrawlFailed
-from tests.observatory.crawls import Crawls
+from tests.observatory.crawls import Crawls, Quick
 from tests.observatory.fakehub import Asked, FakeHub, Fault, Said, models, served, serving
 
 ALONE = {"lists": ["models"], "accounts": 0}
@@ -129,19 +129,20 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("broken", BROKEN, ids=range(len(BROKEN)))
-def test_what_breaks_is_asked_for_again_and_again_and_not_for_ever(crawls: Crawls, broken):
+def test_what_breaks_is_asked_for_again_and_again_and_not_for_ever(broken):
+    quick = Quick()
     with served(FakeHub(models=models(8), fault=once(broken, times=3))) as hub:
-        assert len(crawls(hub.url, **ALONE).ids()) == 8
-        assert hub.cursors() == [0, 3, 3, 3, 3, 6]
+        caller = Caller(Endpoint.parse(hub.url), quick.pace())
+        assert caller.get("/api/models?cursor=0").value
+        assert caller.get("/api/models?cursor=3").value
+        assert hub.cursors() == [0, 3, 3, 3, 3]
         # Each time a little later.
-        assert crawls.time.waits == sorted(crawls.time.waits)
+        assert quick.waits == sorted(quick.waits)
         hub.fault = always(broken)
-        hub.asked.clear()
         with pytest.raises(CrawlFailed, match="does not answer /api/models: "):
-            crawls(hub.url, **ALONE)
-    tries = hub.cursors().count(3)
-    assert ATTEMPTS <= tries <= 3 * ATTEMPTS
-    assert len(crawls.made()) == 1
+            caller.get("/api/models?cursor=3")
+        assert len(hub.asked) == 5 + ATTEMPTS
+        caller.close()
 
 
 def test_a_hub_that_is_not_there_is_found_out_soon(crawls: Crawls):
@@ -418,6 +419,38 @@ def test_overviews_of_accounts_may_be_anything(crawls: Crawls):
         ("owner1", "org", None, None),
         ("owner2", "org", None, None),
     ]
+
+
+@pytest.mark.parametrize("broken", [Said(500, None), Said(403, None), Said(value=[])], ids=str)
+def test_some_accounts_that_cannot_be_told_of_do_not_stop_a_crawl(crawls: Crawls, broken):
+    rows = [dict(row, id=f"a{n}/m") for n, row in enumerate(models(120))]
+    accounts = {f"a{n}": {"type": "org", "orgType": "company"} for n in range(120)}
+
+    def fault(asked: Asked) -> Said | None:
+        return broken if asked.path.split("/")[3:4] in (["a7"], ["a110"]) else None
+
+    with served(FakeHub(page=1000, models=rows, accounts=accounts, fault=fault)) as hub:
+        got = crawls(hub.url, lists=["models"])
+    assert len(got.rows("accounts", "name")) == 118
+    assert got.says("Namespaces that were not found: 2 of 120.")
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_hub_that_stops_telling_of_accounts_is_asked_another_time(crawls: Crawls, status):
+    rows = [dict(row, id=f"a{n}/m") for n, row in enumerate(models(150))]
+    accounts = {f"a{n}": {"type": "org", "orgType": "company"} for n in range(150)}
+    with served(FakeHub(page=1000, models=rows, accounts=accounts)) as hub:
+        hub.fault = lambda asked: Said(status, None) if asked.number > 120 else None
+        failed(crawls, hub, "overview", accounts=200)
+        hub.fault = lambda _: None
+        assert len(crawls(hub.url, lists=["models"], accounts=200).rows("accounts", "name")) == 150
+
+
+def test_a_hub_that_refuses_all_accounts_tells_nothing_of_them(crawls: Crawls):
+    fault = lambda asked: Said(401, None) if "overview" in asked.path else None  # noqa: E731
+    with served(FakeHub(models=models(5), fault=fault)) as hub:
+        got = crawls(hub.url, lists=["models"])
+    assert got.says("The hub tells nothing of accounts.")
 
 
 def test_json_of_a_list_may_be_pretty(crawls: Crawls):

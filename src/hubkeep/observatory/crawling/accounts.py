@@ -6,8 +6,7 @@ one: those whose repositories are downloaded most come first, up to a number.
 """
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Final
 
@@ -25,15 +24,21 @@ COUNTS: Final = {"models": "numModels", "datasets": "numDatasets", "spaces": "nu
 """What an account says of how many repositories it has, by the list that they are in."""
 
 _AT_ONCE: Final = 100
+_FEW: Final = 0.05
 _WAYS: Final = (("org", "/api/organizations"), ("user", "/api/users"))
-_GONE: Final = frozenset({400, 401, 403, 404, 405, 410, 501})
+_GONE: Final = frozenset({404, 410})
 _LONGEST: Final = 1 << 12
+
+
+class _Refused(CrawlFailed):
+    """The hub has an answer to this account, and does not give it."""
 
 
 def look_up(work: Walk, names: Sequence[str], threads: Executor) -> None:
     """Look up accounts, from where it was left; names that the hub does not know are counted.
 
-    A hub that knows none of the first is not asked for more. CrawlFailed; what was read stays kept.
+    So are some few that it cannot tell of. A hub that tells of none at first is not asked for more.
+    CrawlFailed where it stops telling; what was read stays kept.
     """
     done: set[str] = set()
     found = 0
@@ -47,35 +52,51 @@ def look_up(work: Walk, names: Sequence[str], threads: Executor) -> None:
         if done and not found:
             return
         part = left[start : start + _AT_ONCE]
-        lines = list(threads.map(lambda name: _account(work, name), part))
-        known = [line for line in lines if line is not None]
-        left_out = Counter({UNKNOWN: len(lines) - len(known)})
-        head = Head(wire(work.clock()), ids=tuple(part), left_out=dict(+left_out))
-        work.kept.add(NAME, head, known)
+        said = list(threads.map(lambda name: _account(work, name), part))
+        known = [one for one in said if isinstance(one, bytes)]
+        found += len(known)
+        _must_be_few([one for one in said if isinstance(one, CrawlFailed)], len(part), found)
+        left_out = {UNKNOWN: len(part) - len(known)} if len(known) < len(part) else {}
+        work.kept.add(NAME, Head(wire(work.clock()), ids=tuple(part), left_out=left_out), known)
         work.report.rows(NAME, len(part))
         done.update(part)
-        found += len(known)
 
 
-def _account(work: Walk, name: str) -> bytes | None:
+def _must_be_few(failed: Sequence[CrawlFailed], asked: int, found: int) -> None:
+    """Raise the first of many failures, unless the hub never told of any account."""
+    if len(failed) <= asked * _FEW:
+        return
+    if found or not all(isinstance(one, _Refused) for one in failed):
+        raise failed[0]
+
+
+def _account(work: Walk, name: str) -> bytes | CrawlFailed | None:
     """What is kept of an account, as a line of JSON; None where the hub does not know it."""
-    for kind, place in _WAYS:
-        path = f"{place}/{name}/overview"
-        answer = work.caller.get(work.caller.endpoint.target(path))
-        if answer.status == 200 and isinstance(answer.value, dict):
-            said: dict[str, object] = answer.value
-            kept = {
-                "name": name,
-                "kind": kind,
-                "fullname": _text(said.get("fullname")),
-                "org_type": _org_type(said.get("orgType")) if kind == "org" else None,
-                "created_at": _text(said.get("createdAt")),
-                **{table: _count(said.get(field)) for table, field in COUNTS.items()},
-            }
-            return msgspec.json.encode({key: one for key, one in kept.items() if one is not None})
-        if answer.status != 200 and answer.status not in _GONE:
-            raise CrawlFailed(refusal(work.caller, path, answer))
+    if not name.strip("."):
+        return None
+    try:
+        for kind, place in _WAYS:
+            path = f"{place}/{name}/overview"
+            answer = work.caller.get(work.caller.endpoint.target(path))
+            if answer.status == 200 and isinstance(answer.value, dict):
+                return _line(name, kind, answer.value)
+            if answer.status not in _GONE:
+                return _Refused(refusal(work.caller, path, answer))
+    except CrawlFailed as error:
+        return error
     return None
+
+
+def _line(name: str, kind: str, said: Mapping[str, object]) -> bytes:
+    kept = {
+        "name": name,
+        "kind": kind,
+        "fullname": _text(said.get("fullname")),
+        "org_type": _org_type(said.get("orgType")) if kind == "org" else None,
+        "created_at": _text(said.get("createdAt")),
+        **{table: _count(said.get(field)) for table, field in COUNTS.items()},
+    }
+    return msgspec.json.encode({key: one for key, one in kept.items() if one is not None})
 
 
 def _text(said: object) -> str | None:
