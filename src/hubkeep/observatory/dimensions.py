@@ -16,8 +16,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.cards.comparisons import Comparison
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -50,25 +48,25 @@ NONE: Final = "(none)"
 
 _KEYS: Final = {
     "aliases": "old",
-    "comparisons": "id",
     "entities": "namespace",
     "licences": "pattern",
     "modalities": "task",
     "org_types": "namespace",
     "training": "model",
 }
-"""The tables, and the column that tells a row of each."""
+"""The tables, and the column that tells a row of each. That of comparisons, which lies beside them,
+is of `cards.comparisons`.
+"""
 
 _NEEDED: Final = {
     "aliases": ("new",),
-    "comparisons": ("what", "unit", "grams"),
     "entities": ("entity",),
     "licences": ("match", "class"),
     "modalities": ("modality",),
     "org_types": ("org_type", "region"),
     "training": ("parameters", "tokens"),
 }
-_AMOUNTS: Final = ("grams", "parameters", "tokens")
+_AMOUNTS: Final = ("parameters", "tokens")
 _CHOICES: Final[Mapping[tuple[str, str], Sequence[str]]] = {
     ("licences", "match"): ("exact", "like"),
     ("licences", "class"): LICENSE_CLASSES,
@@ -150,16 +148,6 @@ class Dimensions:
     def modalities(self) -> Mapping[str, str]:
         """The modality of a task."""
         return {task: row["modality"] for task, row in self._table("modalities").items()}
-
-    @cached_property
-    def comparisons(self) -> Sequence[Comparison]:
-        """By which emissions are told in words, the smallest first."""
-        rows = self._table("comparisons").values()
-        found = [
-            Comparison(row["id"], row["what"], row["unit"], float(row["grams"]), row["source"])
-            for row in rows
-        ]
-        return sorted(found, key=lambda one: (one.grams, one.id))
 
     @cached_property
     def training(self) -> Mapping[str, Training]:
