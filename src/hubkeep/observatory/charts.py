@@ -435,3 +435,77 @@ def by_quarter(category: str, value: str, title: str, order: Sequence[str], wher
         "spacing": 8,
         "resolve": _SHARED_Y,
     }
+
+
+def estimates(
+    category: str,
+    range_of: tuple[str, str, str],
+    told: str,
+    title: str,
+    parts: Mapping[str, str],
+) -> Chart:
+    """Return estimates with their ranges on a log10 axis, and what is told beside them.
+
+    `range_of` has the columns of low, middle and high, `told` that of a number from elsewhere,
+    which is in a strip where it is zero; `parts` has the title of each panel by what rows of it
+    have in the column `part`. Categories stand as their rows do.
+    """
+    low, middle, high = range_of
+    names = ["estimated", "reported"]
+    across = logarithmic(middle, title, form="~s")
+
+    def coloured(name: str) -> Encoding:
+        scale: Encoding = {"domain": names, "range": [BLUE, VERMILION]}
+        return {"datum": name, "type": "nominal", "title": None, "scale": scale}
+
+    panels: list[View] = []
+    for at, (name, heading) in enumerate(parts.items()):
+        y: Encoding = {"field": category, "type": "nominal", "sort": None, "title": heading}
+        bare = {**y, "axis": None}
+        x = across if at == len(parts) - 1 else {**across, "title": None}
+        told_x: Encoding = {**x, "field": told}
+        hover = [{"field": one} for one in (category, *range_of, told)]
+        zero: View = {
+            "transform": [{"filter": f"isValid(datum.{told}) && datum.{told} == 0"}],
+            "width": _STRIP,
+            "height": {"step": _STEP},
+            "mark": {"type": "point", "shape": "diamond", "size": 60},
+            "encoding": {"x": _zero(), "y": y, "color": coloured("reported")},
+        }
+        layers: list[View] = [
+            {
+                "transform": [{"filter": f"isValid(datum.{middle})"}],
+                "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.35},
+                "encoding": {
+                    "x": {**x, "field": low},
+                    "x2": {"field": high},
+                    "y": bare,
+                    "color": coloured("estimated"),
+                },
+            },
+            {
+                "transform": [{"filter": f"isValid(datum.{middle})"}],
+                "mark": {"type": "point", "size": 60},
+                "encoding": {"x": x, "y": bare, "color": coloured("estimated"), "tooltip": hover},
+            },
+            {
+                "transform": [{"filter": f"datum.{told} > 0"}],
+                "mark": {"type": "point", "shape": "diamond", "size": 60},
+                "encoding": {
+                    "x": told_x,
+                    "y": bare,
+                    "color": coloured("reported"),
+                    "tooltip": hover,
+                },
+            },
+        ]
+        panel: View = {"width": _WIDTH, "height": {"step": _STEP}, "layer": layers}
+        panels.append(
+            {
+                "transform": [{"filter": f"datum.part == '{name}'"}],
+                "hconcat": [zero, panel],
+                "spacing": 2,
+                "resolve": _SHARED_Y,
+            }
+        )
+    return {"data": TABLE, "vconcat": panels, "resolve": {"scale": {"x": "independent"}}}
