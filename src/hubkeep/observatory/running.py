@@ -23,6 +23,7 @@ from hubkeep.observatory.schema import MODELS
 from hubkeep.observatory.views import needed
 
 if TYPE_CHECKING:
+    import altair as alt
     import pyarrow as pa
 
 __all__ = ["BadParameter", "Flag", "Result", "chosen", "empty", "lacking", "run"]
@@ -81,6 +82,12 @@ class Result:
         days = [one.taken_at[:10] for one in self.snapshots]
         over_time = self.figure.snapshots > 1 and len(days) > 1
         return f"{days[0]} to {days[-1]}" if over_time else days[-1]
+
+    def chart(self) -> "alt.TopLevelMixin":
+        """Return the chart, with its data in it, as Altair has charts: a notebook draws it."""
+        from hubkeep.observatory.notebook import chart_in_notebook
+
+        return chart_in_notebook(self)
 
 
 def run(
@@ -264,8 +271,7 @@ def _notes(
 
 def _flagged(engine: Engine) -> list[Flag]:
     rows = engine.query(
-        "SELECT f.id, m.downloads_30d, f.reason FROM known_flags AS f "
-        "JOIN raw_models AS m ON m.id = f.id ORDER BY m.downloads_30d DESC, f.id",
+        "SELECT id, downloads_30d, reason FROM known_flags ORDER BY downloads_30d DESC, id",
         {},
     )
     return [Flag(**row) for row in rows.to_pylist()]

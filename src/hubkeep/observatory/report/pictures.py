@@ -5,6 +5,7 @@ import textwrap
 from typing import Final
 
 from hubkeep.observatory.document import FigureDocument, Spec, filled
+from hubkeep.observatory.report.said import lack
 
 VEGA_LITE: Final = "6.4"
 _SCALE: Final = 2.0
@@ -25,9 +26,7 @@ def captioned(spec: Spec, document: FigureDocument) -> Spec:
 
 def heading(document: FigureDocument) -> dict[str, object]:
     """Return the title of a picture: title, question, n, day, snapshot, what was left out."""
-    lacks = document.missing_columns
-    without = [f"No answer: there is no {', '.join(lacks)}"] if lacks else []
-    lines = [document.question, document.caption, *without]
+    lines = [document.question, document.caption, lack(document)]
     return {
         "text": f"{document.id}  {document.title}",
         "subtitle": [part for line in lines for part in textwrap.wrap(line, _LINE)],

@@ -40,8 +40,7 @@ def remarks(document: FigureDocument) -> Sequence[str]:
     """Return what a reader has to know before believing a figure, in sentences."""
     said = []
     if document.missing_columns:
-        lacks = ", ".join(document.missing_columns)
-        said.append(f"There is no answer: the snapshots at hand do not have {lacks}.")
+        said.append(lack(document))
     if document.excluded:
         said.append(f"Left out: {_counted(document.excluded)}.")
     if document.missing:
@@ -49,6 +48,17 @@ def remarks(document: FigureDocument) -> Sequence[str]:
     said += _filters(document)
     said += document.notes
     return said
+
+
+def lack(document: FigureDocument) -> str:
+    """Return why there is no answer; empty where there is one."""
+    lacks = document.missing_columns
+    if not lacks:
+        return ""
+    columns = ", ".join(one for one in lacks if " " not in one)
+    if columns:
+        return f"There is no answer: the source does not have {columns}."
+    return f"There is no answer: it needs {', '.join(lacks)}."
 
 
 def flags(document: FigureDocument) -> tuple[str, Sequence[str]]:
