@@ -16,6 +16,7 @@ BENCHES = {
     "commits": "bench.commits",
     "many": "bench.many",
     "starting": "bench.starting",
+    "crawl": "bench.crawl",
     "verification": "bench.verification",
     "transfer": "bench.transfer_figures",
     "xet": "bench.xet_figures",

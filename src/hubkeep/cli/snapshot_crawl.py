@@ -28,7 +28,7 @@ _TABLES = ("models", "datasets", "spaces")
 @click.option(
     "--accounts",
     type=click.IntRange(0, 10_000_000),
-    default=2_000,
+    default=5_000,
     show_default=True,
     metavar="N",
     help="Look up so many of the users and organisations, those with most downloads first.",

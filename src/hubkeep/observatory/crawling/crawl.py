@@ -26,7 +26,7 @@ from hubkeep.observatory.store import Making, SnapshotStore
 from hubkeep.observatory.workbench import workbench
 from hubkeep.observatory.writing import Written
 
-ACCOUNTS: Final = 2_000
+ACCOUNTS: Final = 5_000
 PARALLEL: Final = 4
 
 
