@@ -40,6 +40,7 @@ SPECIFIED = {
     "S6": "universe n method r2 slope ci_lo ci_hi",
     "S7": "model p_top1 p_top10 dl_median dl_80_lo dl_80_hi backtest_skill",
     "B2": "root descendants depth direct direct_finetune direct_adapter direct_quantized",
+    "B3": "base_class child_class n share ci_lo ci_hi change",
     "B1": "level measure top n_top n value value_with_flagged ci_lo ci_hi",
     "B6": "whole quarter is_censored modality n share_all share_declared ci_lo ci_hi dl",
     "B8": "size_class among source n share_all share_declared ci_lo ci_hi dl",

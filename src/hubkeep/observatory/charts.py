@@ -509,3 +509,59 @@ def estimates(
             }
         )
     return {"data": TABLE, "vconcat": panels, "resolve": {"scale": {"x": "independent"}}}
+
+
+def matrix(
+    across: tuple[str, str],
+    down: tuple[str, str],
+    value: tuple[str, str],
+    order: Sequence[str],
+    count: str,
+) -> Chart:
+    """Return shares as a heat map, with the per cents written in the cells.
+
+    `across`, `down` and `value` are columns and their titles, `order` is that of both axes, and
+    `count` a column that is told beside the share.
+    """
+    x, y = (
+        {
+            "field": field,
+            "type": "nominal",
+            "title": title,
+            "scale": {"domain": list(order)},
+            "sort": list(order),
+        }
+        for field, title in (across, down)
+    )
+    field, title = value
+    return {
+        "data": TABLE,
+        "width": {"step": 90},
+        "height": {"step": 30},
+        "encoding": {"x": {**x, "axis": {"labelAngle": 0}}, "y": y},
+        "layer": [
+            {
+                "mark": "rect",
+                "encoding": {
+                    "color": {
+                        "field": field,
+                        "type": "quantitative",
+                        "title": title,
+                        "scale": {"scheme": "blues", "domain": [0, 1]},
+                        "legend": {"format": "~%"},
+                    },
+                    "tooltip": [{"field": name} for name in (down[0], across[0], count, field)],
+                },
+            },
+            {
+                "mark": {"type": "text", "fontSize": 11},
+                "encoding": {
+                    "text": {"field": field, "type": "quantitative", "format": ".1%"},
+                    "color": {
+                        "condition": {"test": f"datum.{field} > 0.55", "value": "white"},
+                        "value": "#222222",
+                    },
+                },
+            },
+        ],
+    }

@@ -10,7 +10,7 @@ WITH counted AS (
   GROUP BY 1, 2, 3, 4, 5
 ),
 known AS (
-  SELECT author, entity, region, one, times,
+  SELECT author, entity, region, is_flagged, one, times,
     CASE WHEN NOT is_flagged THEN CAST(one AS DECIMAL(19, 0)) * times END AS dl,
     CASE WHEN is_flagged THEN CAST(one AS DECIMAL(19, 0)) * times END AS dl_flagged
   FROM counted
@@ -24,9 +24,9 @@ authors AS (
   GROUP BY author, entity, region
 ),
 held AS (
-  SELECT 'model' AS level, CAST(NULL AS VARCHAR) AS name, dl / times AS dl,
-    dl_flagged / times AS dl_flagged, CAST(NULL AS BIGINT) AS largest,
-    CAST(NULL AS DOUBLE) AS square, times
+  SELECT 'model' AS level, CAST(NULL AS VARCHAR) AS name,
+    CASE WHEN NOT is_flagged THEN one END AS dl, CASE WHEN is_flagged THEN one END AS dl_flagged,
+    CAST(NULL AS BIGINT) AS largest, CAST(NULL AS DOUBLE) AS square, times
   FROM known
   UNION ALL
   SELECT 'author', NULL, dl, dl_flagged, NULL, NULL, 1
