@@ -21,6 +21,7 @@ from hubkeep.git.fetch.cache import CachedRepository, GitCache
 from hubkeep.kit.cache import ByteCache
 from hubkeep.kit.time import Clock, Millis, now
 from hubkeep.metrics import Metrics
+from hubkeep.observatory.console.process import Console
 from hubkeep.observatory.library import Library
 from hubkeep.observatory.reader.process import Reader
 from hubkeep.repos.counting import DownloadCounter
@@ -84,6 +85,8 @@ class App:
     """The snapshots that pages of the observatory are about."""
     reader: Reader
     """Asks another process what figures say of them."""
+    console: Console
+    """Runs people's SQL over them, in processes that may do next to nothing."""
 
     def base_url(self, request: Request) -> str:
         """Return scheme, host and port as this client calls the hub; 400 for a host not allowed."""
@@ -117,6 +120,8 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
         cache = ByteCache(CACHE_BYTES)
         reader = Reader()
         stack.push_async_callback(reader.close)
+        console = Console(config.data / "console")
+        stack.push_async_callback(console.close)
         downloads = DownloadCounter(db, clock)
         await stack.enter_async_context(downloads.running())
         yield App(
@@ -144,6 +149,7 @@ async def open_app(config: Config, clock: Clock = now) -> AsyncGenerator[App]:
             git_threads=git_threads,
             snapshots=Library(config.data / "snapshots", config.data / "tables"),
             reader=reader,
+            console=console,
         )
 
 

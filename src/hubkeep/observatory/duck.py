@@ -60,6 +60,15 @@ class Duck:
         """Keep the rows of a SELECT under a name."""
         self.connection.execute(f"CREATE OR REPLACE TABLE {name} AS {sql}")
 
+    def settle(self, name: str, sql: str) -> None:
+        """Keep the rows of a SELECT under a name: on disk, packed, so that as much of them is in
+        memory as there is room for.
+        """
+        file = quoted(Path(self._spill.name) / "settled.duckdb")
+        self.connection.execute(f"ATTACH IF NOT EXISTS {file} AS settled")
+        self.connection.execute(f"CREATE OR REPLACE TABLE settled.{name} AS {sql}")
+        self.view(name, f"SELECT * FROM settled.{name}")
+
     def keep(self, name: str, rows: "pa.Table") -> None:
         """Keep rows under a name."""
         self.connection.register("given", rows)

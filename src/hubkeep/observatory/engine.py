@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 IN_MEMORY: Final = 20_000
 """Up to so many models, a universe is held as a table: figures read it several times."""
 
-_NAMING: Final = {
+NAMING: Final = {
     "lineage": (("models", "child", ""),),
     "events": (("models", "id", ""),),
-    "labels": tuple(
-        (f"{kind}s", "id", f" OR repo_type <> '{kind}'") for kind in ("model", "dataset", "space")
-    ),
+    "labels": tuple((f"{kind}s", "id", kind) for kind in ("model", "dataset", "space")),
     "accounts": (("accounts", "name", ""),),
 }
-"""Where tables besides those of repositories name one: kind, column, which rows do not."""
+"""Where tables besides those of repositories name something that can be hidden: among which names
+to look, for the value of which column, and in rows of which repo_type alone.
+"""
 
 _NAMED: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _UNIVERSE: Final = re.compile(r"\buniverse\b")
 _REFERENCE: Final = re.compile(rf"\b{views.REFERENCE}")
+_OWNERS: Final = re.compile(r"\bknown_owners\b")
 
 
 class Engine(Protocol):
@@ -82,6 +83,10 @@ class Backend(Protocol):
         """Keep the rows of a SELECT under a name."""
         ...
 
+    def settle(self, name: str, sql: str) -> None:
+        """Keep the rows of a SELECT, which are many, under a name."""
+        ...
+
     def keep(self, name: str, rows: "pa.Table") -> None:
         """Keep rows under a name; they are few."""
         ...
@@ -112,8 +117,10 @@ class ViewEngine:
         self._backend = backend
         self._dimensions = dimensions
         self._universe: tuple[int, str] | None = None
+        self._is_settled = False
         self._hidden: set[str] = set()
         self._reference, self._referred = selection.reference, False
+        self._knows_owners = False
         try:
             self._open(selection)
             self.ask_about(filters or Filters())
@@ -141,12 +148,23 @@ class ViewEngine:
         self._backend.view("models", views.models(filters))
         self._universe = None
 
+    def settle(self) -> None:
+        """Keep what is known of models, instead of looking it up each time: that takes a moment,
+        and whatever is asked afterwards a quarter of its time.
+        """
+        if not self._is_settled:
+            self._backend.settle("settled_models", "SELECT * FROM known_models")
+            self._backend.view("known_models", "SELECT * FROM settled_models")
+            self._is_settled = True
+
     def query(self, sql: str, parameters: Mapping[str, Value]) -> "pa.Table":
         """Return the rows of a SELECT; see Engine."""
         if _UNIVERSE.search(sql):
             self._choose(int(parameters.get("k", 300)), str(parameters.get("rule", views.RULES[0])))
         if _REFERENCE.search(sql):
             self._refer()
+        if _OWNERS.search(sql):
+            self._know_owners()
         wanted = set(_NAMED.findall(sql))
         given = {name: value for name, value in parameters.items() if name in wanted}
         return self._backend.query(sql, given)
@@ -223,8 +241,9 @@ class ViewEngine:
         """The condition that leaves out what is hidden, to stand after the SQL of `_rows`."""
         known = "SELECT id FROM known_hidden WHERE place ="
         conditions = [
-            f"(lower({column}) NOT IN ({known} '{place}'){unless})"
-            for kind, column, unless in _NAMING.get(table, ((table, "id", ""),))
+            f"(lower({column}) NOT IN ({known} '{place}')"
+            + (f" OR repo_type <> '{repo_type}')" if repo_type else ")")
+            for kind, column, repo_type in NAMING.get(table, ((table, "id", ""),))
             if (place := f"{where} {kind}") in self._hidden
         ]
         return f" WHERE {' AND '.join(conditions)}" if conditions else ""
@@ -260,11 +279,29 @@ class ViewEngine:
             f"SELECT DISTINCT coalesce(author, '/' || id) AS author FROM raw_{of}models UNION "
             f"SELECT author FROM raw_{of}datasets WHERE author IS NOT NULL ORDER BY 1"
         )
+        resolved = known.resolved(authors, self._org_types(of))
+        self._backend.keep(f"known_{of}namespaces", resolved)
+
+    def _know_owners(self) -> None:
+        """Make the table of the types of all namespaces that ever were, of which many may be gone:
+        those of events and of earlier snapshots, when they are first asked for.
+        """
+        if self._knows_owners:
+            return
+        authors = self._column(
+            "SELECT DISTINCT split_part(id, '/', 1) AS author FROM raw_events WHERE id LIKE '%/%' "
+            "UNION SELECT author FROM history WHERE author IS NOT NULL "
+            "AND (SELECT count(*) FROM snapshots) > 1 ORDER BY 1"
+        )
+        self._backend.keep("known_owners", self._dimensions.resolved(authors, self._org_types()))
+        self._knows_owners = True
+
+    def _org_types(self, of: str = "") -> dict[str, str]:
+        """What organisations say of themselves, by name."""
         told = self._backend.query(
             f"SELECT name, org_type FROM raw_{of}accounts WHERE org_type IS NOT NULL", {}
         )
-        org_types = dict(zip(told["name"].to_pylist(), told["org_type"].to_pylist(), strict=True))
-        self._backend.keep(f"known_{of}namespaces", known.resolved(authors, org_types))
+        return dict(zip(told["name"].to_pylist(), told["org_type"].to_pylist(), strict=True))
 
     def _column(self, sql: str) -> list[str]:
         return self._backend.query(sql, {}).column(0).to_pylist()

@@ -14,6 +14,7 @@ from hubkeep.observatory.figure import BadParameter
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.reader.numbers import numbers_of
+from hubkeep.observatory.reader.places import places_of
 from hubkeep.observatory.reader.wire import (
     AskFigure,
     AskFigures,
@@ -24,11 +25,14 @@ from hubkeep.observatory.reader.wire import (
 )
 from hubkeep.observatory.report.tables import parquet_of
 from hubkeep.observatory.running import Result, chosen, lacking
-from hubkeep.observatory.session import NoSuchFigure, Places, Session
+from hubkeep.observatory.session import NoSuchFigure, Session
 from hubkeep.observatory.store import BrokenSnapshot
 
 OPEN: Final = 3
 """So many sets of snapshots stay open."""
+
+LARGE: Final = 50_000
+"""From so many models on it is worth while to get ready for further figures."""
 
 
 class Refused(Exception):
@@ -82,6 +86,15 @@ class Answers:
                 501, "The hub's own tables cannot be read; `hubkeep report` says why."
             ) from bad
 
+    def rest(self) -> None:
+        """Use the time between two questions: get ready for the next about the same snapshot."""
+        if not self._sessions:
+            return
+        session = next(reversed(self._sessions.values()))
+        models = session.about.tables.get("models")
+        if models is not None and models.rows >= LARGE:
+            session.settle()
+
     def _result(self, ask: AskFigure) -> Result:
         session = self._session(ask.shelf)
         session.ask_about(Filters(**msgspec.structs.asdict(ask.filters)))
@@ -96,22 +109,13 @@ class Answers:
         while len(self._sessions) >= OPEN:
             self._sessions.popitem(last=False)[1].close()
         known = Dimensions() if shelf.tables is None else Dimensions.with_own(Path(shelf.tables))
-        session = Session(_places(shelf), dimensions=known)
+        session = Session(places_of(shelf), dimensions=known)
         self._sessions[key] = session
         return session
 
 
-def _places(shelf: Shelf) -> Places:
-    return Places.of(
-        [Path(folder) for folder in shelf.history],
-        shelf.hidden,
-        None if shelf.reference is None else Path(shelf.reference),
-        shelf.reference_hidden,
-    )
-
-
 def _figures(shelf: Shelf | None) -> list[FigureOf]:
-    history = [] if shelf is None else [one.manifest for one in _places(shelf).history]
+    history = [] if shelf is None else [one.manifest for one in places_of(shelf).history]
     return [
         FigureOf(
             id=known.figure.id,

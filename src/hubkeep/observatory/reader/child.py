@@ -20,8 +20,13 @@ DATA_BYTES: Final = 2 << 30
 """What the process may allocate in all: DuckDB's own limit is far below."""
 
 
-def serve(given: BinaryIO, said: BinaryIO, answer: Callable[[Question], bytes]) -> None:
-    """Answer the questions of a stream until it ends."""
+def serve(
+    given: BinaryIO,
+    said: BinaryIO,
+    answer: Callable[[Question], bytes],
+    rest: Callable[[], None],
+) -> None:
+    """Answer the questions of a stream until it ends, and rest after each."""
     while head := given.read(HEAD.size):
         question = msgspec.json.decode(given.read(HEAD.unpack(head)[0]), type=Question)
         try:
@@ -31,6 +36,7 @@ def serve(given: BinaryIO, said: BinaryIO, answer: Callable[[Question], bytes]) 
             kind, text = REFUSED, msgspec.json.encode(refusal)
         said.write(kind + HEAD.pack(len(text)) + text)
         said.flush()
+        rest()
 
 
 def main() -> None:
@@ -40,7 +46,7 @@ def main() -> None:
     with os.fdopen(os.dup(1), "wb") as said:
         os.dup2(2, 1)
         with Answers() as answers:
-            serve(sys.stdin.buffer, said, answers.answer)
+            serve(sys.stdin.buffer, said, answers.answer, answers.rest)
 
 
 if __name__ == "__main__":

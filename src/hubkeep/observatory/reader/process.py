@@ -49,6 +49,12 @@ class NoAnswer(Exception):
         self.status = status
 
 
+def needed_is_there() -> None:
+    """Raise NoAnswer (501) where what computes figures is not installed."""
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise NoAnswer(501, _MISSING)
+
+
 class Reader:
     """Asks a process that reads snapshots, and remembers its answers: snapshots never change. For
     the event loop alone.
@@ -70,8 +76,7 @@ class Reader:
         Who asks the same at the same time waits for the same answer; an answer that nobody waits
         for any more is computed nevertheless.
         """
-        if any(find_spec(name) is None for name in _NEEDED):
-            raise NoAnswer(501, _MISSING)
+        needed_is_there()
         text = msgspec.json.encode(question)
         kept = self._kept.get(text)
         if kept is not None:

@@ -30,6 +30,12 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     tables: str | None = None
     """The folder of the hub's own tables: see `Dimensions.with_own`."""
 
+    @property
+    def alone(self) -> "Shelf":
+        """The last of the history, with nothing beside it."""
+        hidden = self.hidden[len(self.history) - 1 :][:1]
+        return Shelf(history=self.history[-1:], hidden=hidden, tables=self.tables)
+
 
 class AskFigures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
     """Which figures there are: answered with a list of FigureOf. With a shelf they say what of it
