@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from hubkeep.identity import commands
 from hubkeep.kit.time import Millis
 from hubkeep.observatory.checking import problems_of
 from hubkeep.observatory.manifest import Manifest, Universe
@@ -238,6 +239,11 @@ def leave(world: World, path: str, how: str) -> None:
     """Take something out of the public eye."""
     if how == "close":
         close(world, path)
+    elif how == "close late":
+        # Its transaction began before the hub was read, and ends after.
+        world.hub.clock.move(seconds=-30)
+        close(world, path)
+        world.hub.clock.move(seconds=30)
     elif how == "delete":
         name = {"name": path.partition("/")[2]}
         assert world.call("DELETE", "/api/repos/delete", "ada", name).status_code == 200
@@ -246,7 +252,7 @@ def leave(world: World, path: str, how: str) -> None:
         assert world.call("POST", "/api/repos/move", "ada", moved).status_code == 200
 
 
-@pytest.mark.parametrize("how", ["close", "delete", "move"])
+@pytest.mark.parametrize("how", ["close", "delete", "move", "close late"])
 def test_what_is_hidden_while_a_snapshot_is_written_is_not_in_it(
     world: World, taking: Callable[..., Taken], how: str
 ):
@@ -260,12 +266,15 @@ def test_what_is_hidden_while_a_snapshot_is_written_is_not_in_it(
             leave(world, "ada/leaving", how)
             close(world, "ada/back")
             close(world, "ada/back", private=False)
+            hub = world.hub
+            hub.write(lambda conn: commands.set_disabled(conn, "ben", True, hub.clock()))
         steps.append(what)
 
     taken = taking(step=step)
     assert taken.ids("models") == ["ada/back", "ada/stays"]
     assert "leaving" not in taken.text()
     assert "hush" not in taken.text()
+    assert "ben" not in taken.ids("accounts")
     # That one moment's rows are for administrators whatever came after it.
     assert taken.ids("models", "all") == ["ada/back", "ada/leaving", "ada/stays"]
     assert problems_of(taken.place("public")) == []

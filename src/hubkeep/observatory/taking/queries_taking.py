@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, text
 
 from hubkeep.db.tables import accounts, concealed, facts, repos
 from hubkeep.identity.actor import ANONYMOUS
@@ -50,6 +50,15 @@ _COLUMNS: Final = (
     repos.c.sdk,
     repos.c.tags,
 )
+
+
+def read_through(conn: Connection) -> None:
+    """Prepare a connection to read much of the database once, and little of it twice.
+
+    On SQLite: without the file in this process's memory, where all that is read of it would stay.
+    """
+    if conn.dialect.name == "sqlite":
+        conn.execute(text("PRAGMA mmap_size = 0"))
 
 
 def repositories(conn: Connection, *, with_private: bool) -> Iterator[Sequence[Row]]:

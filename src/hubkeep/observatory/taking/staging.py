@@ -12,7 +12,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hubkeep.observatory.taking.queries_taking import people, repositories
+from hubkeep.observatory.taking.queries_taking import people, read_through, repositories
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -98,6 +98,7 @@ def stage(conn: "Connection", folder: Path, step: Step, *, with_private: bool) -
     anew then.
     """
     staged = Staged(folder / "repositories.parquet", folder / "people.parquet")
+    read_through(conn)
     count = 0
     with pq.ParquetWriter(staged.repositories, _REPOSITORIES, compression="zstd") as writer:
         for rows in repositories(conn, with_private=with_private):
