@@ -126,6 +126,10 @@ class Session:
             self._engine.ask_about(filters)
             self._filters = filters
 
+    def settle(self) -> None:
+        """Get ready for many figures: see `ViewEngine.settle`."""
+        self._engine.settle()
+
     def figure(self, name: str, parameters: Mapping[str, Value] | None = None) -> Result:
         """Run a figure. NoSuchFigure; BadParameter."""
         known = all_figures().get(name.upper())

@@ -22,7 +22,9 @@ def known_models(of: str = "") -> str:
 
 
 def flags(of: str = "") -> str:
-    """Return the SQL of `known_flags`: counters that stand out, and why; `of` is "" or REFERENCE.
+    """Return the SQL of `known_flags`: which counters stand out, what they say, and why.
+
+    `of` is "" or REFERENCE.
 
     Those of another hub are not compared with earlier ones: no history of it is given.
     """
@@ -159,9 +161,12 @@ told AS (
   JOIN large AS b ON b.author = a.author AND b.id <> a.id AND abs(b.dl - a.dl) <= 0.02 * a.dl
   GROUP BY a.id HAVING count(*) >= 3
 )
-SELECT id, concat_ws('; ', max(CASE WHEN rule = 1 THEN reason END),
-  max(CASE WHEN rule = 2 THEN reason END), max(CASE WHEN rule = 3 THEN reason END)) AS reason
-FROM told GROUP BY id
+SELECT w.id, m.downloads_30d, w.reason FROM (
+  SELECT id, concat_ws('; ', max(CASE WHEN rule = 1 THEN reason END),
+    max(CASE WHEN rule = 2 THEN reason END), max(CASE WHEN rule = 3 THEN reason END)) AS reason
+  FROM told GROUP BY id
+) AS w
+JOIN raw_{of}models AS m ON m.id = w.id
 """
 
 HISTORY: Final = """
