@@ -23,23 +23,22 @@ _TABLES = ("models", "datasets", "spaces")
     "--only",
     type=click.Choice(_TABLES),
     multiple=True,
-    help="Read this list alone; may be given twice.  [default: all three]",
+    help="Read this list alone, of all three; may be given twice.",
 )
 @click.option(
     "--accounts",
     type=click.IntRange(0, 10_000_000),
     default=5_000,
-    show_default=True,
     metavar="N",
-    help="Look up so many of the users and organisations, those with most downloads first.",
+    help="Look up so many of the users and organisations, those with most downloads first; 5000 "
+    "unless told otherwise.",
 )
 @click.option(
     "--parallel",
     type=click.IntRange(1, 16),
     default=4,
-    show_default=True,
     metavar="N",
-    help="Have no more requests than these under way at once.",
+    help="Have no more requests than these under way at once; 4 unless told otherwise, 16 at most.",
 )
 @click.option(
     "--token-file",

@@ -81,7 +81,7 @@ _FIELDS: Mapping[str, Callable[[_Source], object]] = {
     "lastModified": lambda s: wire(s.row.last_modified),
     "library_name": lambda s: s.row.library_name,
     "likes": lambda s: s.row.likes,
-    "mainSize": lambda s: s.row.head_size,
+    "mainSize": lambda s: s.row.head_size if s.row.head else None,
     "mask_token": _mask_token,
     "model-index": lambda s: s.facts.model_index,
     "modelId": lambda s: s.row.path,
