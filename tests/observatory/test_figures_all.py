@@ -41,12 +41,14 @@ SPECIFIED = {
     "S7": "model p_top1 p_top10 dl_median dl_80_lo dl_80_hi backtest_skill",
     "B2": "root descendants depth direct direct_finetune direct_adapter direct_quantized",
     "B3": "base_class child_class n share ci_lo ci_hi change",
+    "B4": "check rank subject related n size members",
     "B1": "level measure top n_top n value value_with_flagged ci_lo ci_hi",
     "B6": "whole quarter is_censored modality n share_all share_declared ci_lo ci_hi dl",
     "B8": "size_class among source n share_all share_declared ci_lo ci_hi dl",
     "B9": "part name n n_known share ci_lo ci_hi dl dl_share",
     "B10": "repo_type region gated n share_all share_declared ci_lo ci_hi dl",
     "B11": "whole quarter is_censored format verdict n share_all share_declared",
+    "B12": "part name day n_added n_deleted n_net is_incomplete",
     "B16": "part name n n_estimated n_tier1 n_tier2",
 }
 
@@ -147,6 +149,7 @@ def test_charts_can_be_drawn(snapshots: list[Snapshot]) -> None:
         svg = svg_of(documented(result)).decode()
         assert svg.startswith("<svg"), name
         assert "NaN" not in svg, name
+        assert "e+308" not in svg, f"{name}: an axis without ends"
 
 
 @needs_sqlglot
