@@ -59,7 +59,11 @@ def test_a_png_has_two_pixels_for_a_point_and_is_the_same_again(licences: Figure
 
 
 def test_a_figure_without_an_answer_has_a_picture_that_says_so(snapshot: Snapshot):
-    written = " ".join(texts(svg_of(documented(snapshot.figure("S7")))))
+    document = documented(snapshot.figure("S7"))
+    picture = svg_of(document)
+    assert float(ElementTree.fromstring(picture).attrib["width"]) < 1000
+    assert png_of(document).startswith(b"\x89PNG")
+    written = " ".join(texts(picture))
     assert "There is no answer: it needs 3 snapshots; there is 1." in written
     assert "n = 0" in written
 

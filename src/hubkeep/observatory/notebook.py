@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Charts for notebooks, where they are drawn inline."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hubkeep.observatory.document import documented, filled
-from hubkeep.observatory.report.pictures import heading
+from hubkeep.observatory.document import documented
+from hubkeep.observatory.report.pictures import picture_of
 
 if TYPE_CHECKING:
     import altair as alt
@@ -16,6 +16,4 @@ def chart_in_notebook(result: "Result") -> "alt.TopLevelMixin":
     """Return a result's chart for Altair: with its data, title, question and caption in it."""
     import altair as alt
 
-    document = documented(result)
-    whole: dict[str, Any] = filled(document.chart, document.table, document.points)
-    return alt.Chart.from_dict({**whole, "title": heading(document)})
+    return alt.Chart.from_dict(picture_of(documented(result)))

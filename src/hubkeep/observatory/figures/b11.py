@@ -3,7 +3,6 @@
 
 from typing import TYPE_CHECKING
 
-from hubkeep.observatory.charts import by_quarter, dumbbells
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Scalar
 from hubkeep.observatory.figures.parts import (
     INTERVALS_MEAN,
@@ -27,6 +26,7 @@ from hubkeep.observatory.figures.shared import (
     counted,
     part,
 )
+from hubkeep.observatory.shapes import by_quarter, dumbbells
 
 if TYPE_CHECKING:
     import pyarrow as pa

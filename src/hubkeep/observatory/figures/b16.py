@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from hubkeep.cards.comparisons import in_words
-from hubkeep.observatory.charts import estimates
 from hubkeep.observatory.emissions import FACTORS, FACTORS_MEAN, Estimate, estimated
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Parameter, Scalar
 from hubkeep.observatory.figures.shared import MERGED, ORG_TYPES_MEAN, Row, as_table, part
+from hubkeep.observatory.shapes import estimates
 
 if TYPE_CHECKING:
     import pyarrow as pa

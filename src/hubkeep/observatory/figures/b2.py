@@ -187,7 +187,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
                 "field": "models",
                 "type": "quantitative",
                 "title": "Models that descend from it",
-                "axis": {"format": "~s", "tickCount": 6},
+                "axis": {"labelExpr": "format(datum.value, '~s')", "tickCount": 6},
             },
             "y": y,
             "color": {

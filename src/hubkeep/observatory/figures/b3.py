@@ -4,7 +4,6 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.charts import matrix
 from hubkeep.observatory.figure import Answer, Context, Figure, Finished, Parameter, Scalar
 from hubkeep.observatory.figures.shared import (
     DOWNLOADS_MEAN,
@@ -14,6 +13,7 @@ from hubkeep.observatory.figures.shared import (
     part,
 )
 from hubkeep.observatory.schema import RELATIONS
+from hubkeep.observatory.shapes import matrix
 from hubkeep.observatory.statistics import rate_interval
 
 if TYPE_CHECKING:

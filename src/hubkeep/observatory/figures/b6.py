@@ -3,7 +3,6 @@
 
 from typing import TYPE_CHECKING
 
-from hubkeep.observatory.charts import by_quarter, dumbbells
 from hubkeep.observatory.dimensions import NONE
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished
 from hubkeep.observatory.figures.parts import (
@@ -25,6 +24,7 @@ from hubkeep.observatory.figures.shared import (
     as_table,
     part,
 )
+from hubkeep.observatory.shapes import by_quarter, dumbbells
 
 if TYPE_CHECKING:
     import pyarrow as pa

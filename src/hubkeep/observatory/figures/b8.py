@@ -4,7 +4,6 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.charts import dumbbells
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Scalar
 from hubkeep.observatory.figures.parts import (
     INTERVALS_MEAN,
@@ -23,6 +22,7 @@ from hubkeep.observatory.figures.shared import (
     as_table,
     part,
 )
+from hubkeep.observatory.shapes import dumbbells
 
 if TYPE_CHECKING:
     import pyarrow as pa

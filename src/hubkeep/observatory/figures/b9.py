@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.charts import TABLE, dumbbells
+from hubkeep.observatory.charts import TABLE
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Scalar
 from hubkeep.observatory.figures.shared import (
     DOWNLOADS_MEAN,
@@ -14,6 +14,7 @@ from hubkeep.observatory.figures.shared import (
     as_table,
     part,
 )
+from hubkeep.observatory.shapes import dumbbells
 from hubkeep.observatory.statistics import (
     BOOTSTRAP_ROWS,
     Interval,

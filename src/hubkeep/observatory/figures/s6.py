@@ -3,7 +3,6 @@
 
 from typing import TYPE_CHECKING
 
-from hubkeep.observatory.charts import cloud
 from hubkeep.observatory.correlation import Fit, linear, spearman
 from hubkeep.observatory.figure import Answer, Context, Figure, Finished, Scalar
 from hubkeep.observatory.figures.shared import (
@@ -15,6 +14,7 @@ from hubkeep.observatory.figures.shared import (
     as_table,
     counted,
 )
+from hubkeep.observatory.shapes import cloud
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,10 +10,21 @@ from hubkeep.observatory.report.said import lack
 VEGA_LITE: Final = "6.4"
 _SCALE: Final = 2.0
 _LINE: Final = 88
+_NOTHING: Final[Spec] = {
+    "data": {"values": [{}]},
+    "width": 520,
+    "height": 1,
+    "mark": {"type": "point", "opacity": 0},
+}
 
 
 def picture_of(document: FigureDocument) -> Spec:
-    """Return a chart with its data, its title, its question and its caption in it."""
+    """Return a chart with its data, its title, its question and its caption in it.
+
+    Without rows there is nothing to draw, and scales have no ends: the caption stands alone.
+    """
+    if not document.table.rows:
+        return captioned({**_NOTHING, "config": document.chart["config"]}, document)
     return captioned(filled(document.chart, document.table, document.points), document)
 
 

@@ -146,10 +146,23 @@ globalThis.hubkeepCharts = (() => {
       else made[key] = resized(value, room, target);
     }
     if (made.hconcat && beside(made) > 1 && (room < NARROW || target < 1.5 * LEAST)) {
-      made.vconcat = made.hconcat;
+      made.vconcat = made.hconcat.map(labelled);
       delete made.hconcat;
     }
     if (made.columns > 1 && room < NARROW) made.columns = 1;
+    return made;
+  }
+
+  // A panel that has got another one's labels beside it, with labels of its own.
+  function labelled(node) {
+    if (Array.isArray(node)) return node.map(labelled);
+    if (node === null || typeof node !== "object") return node;
+    const made = { ...node };
+    if (made.encoding?.y?.axis === null) {
+      const { axis, ...y } = made.encoding.y;
+      made.encoding = { ...made.encoding, y };
+    }
+    if (made.layer) made.layer = labelled(made.layer);
     return made;
   }
 
