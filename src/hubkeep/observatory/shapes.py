@@ -22,6 +22,7 @@ from hubkeep.observatory.charts import (
     WIDTH,
     Encoding,
     View,
+    largest,
     logarithmic,
     month,
     number,
