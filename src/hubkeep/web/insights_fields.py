@@ -16,6 +16,9 @@ from hubkeep.web.fields import Choice, Field
 from hubkeep.web.insights_scales import Scale
 
 _OF_PAGES: Final = ("snapshot", "universe", "scale", "format")
+RESERVED: Final = frozenset((*_OF_PAGES, *FiltersOf.__struct_fields__))
+"""Parameters that all pages of figures have: no figure calls its own so."""
+
 _SCALES: Final[Mapping[Scale, str]] = {"": "As it comes", "linear": "Linear", "log": "Logarithmic"}
 _FLAGGED: Final = {
     "mark": "Shown, left out of shares",
@@ -108,7 +111,7 @@ def written(value: Value) -> str:
     """Return a value as addresses have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(value).removesuffix(".0")
 
 
 def _of_parameter(one: ParameterOf, given: str | None) -> Field:
