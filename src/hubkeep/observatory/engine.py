@@ -191,6 +191,8 @@ class ViewEngine:
             return
         of = views.REFERENCE
         self._read(of, self._reference, of)
+        given = [read_manifest(self._reference)] if self._reference else []
+        self._backend.view(f"{of}snapshots", _looks(given))
         self._know_names(of)
         self._backend.table(f"known_{of}flags", views.flags(of))
         self._backend.view(f"{of}models", views.known_models(of))
@@ -212,16 +214,13 @@ class ViewEngine:
 
     def _look_back(self, folders: Sequence[Path], manifests: Sequence[Manifest]) -> None:
         """Make `snapshots` and `history`: what all snapshots say of models."""
-        parts, rows = [], []
+        parts = []
         for number, (folder, manifest) in enumerate(zip(folders, manifests, strict=True)):
-            taken = f"TIMESTAMP {quoted(manifest.taken_at[:19].replace('T', ' '))}"
-            rows.append(
-                f"SELECT {number} AS number, {taken} AS taken_at, {quoted(manifest.id)} AS id"
-            )
             there = self._rows(MODELS, folder if MODELS.name in manifest.tables else None)
             there += self._shown(MODELS.name, str(number))
+            taken = _taken(manifest)
             parts.append(f"SELECT {number} AS number, {taken} AS taken_at, * FROM ({there}) AS m")
-        self._backend.view("snapshots", " UNION ALL ".join(rows))
+        self._backend.view("snapshots", _looks(manifests))
         self._backend.view("history", views.HISTORY.format(parts=" UNION ALL ".join(parts)))
 
     def _hide(self, hidden: Mapping[str, Names]) -> None:
@@ -335,3 +334,17 @@ class ViewEngine:
         nulls = ", ".join(f"CAST(NULL AS {one.kind.value}) AS {one.name}" for one in table.columns)
         none = f"SELECT * FROM (SELECT {nulls}) AS one WHERE false"
         return f"SELECT * FROM ({none}) AS nothing"
+
+
+def _looks(manifests: Sequence[Manifest]) -> str:
+    """The SQL of `snapshots`: when they were taken, numbered from 0."""
+    rows = [
+        f"SELECT {number} AS number, {_taken(one)} AS taken_at, {quoted(one.id)} AS id"
+        for number, one in enumerate(manifests)
+    ]
+    none = "SELECT 0 AS number, TIMESTAMP '2000-01-01 00:00:00' AS taken_at, '' AS id"
+    return " UNION ALL ".join(rows) or f"SELECT * FROM ({none}) AS nothing WHERE false"
+
+
+def _taken(manifest: Manifest) -> str:
+    return f"TIMESTAMP {quoted(manifest.taken_at[:19].replace('T', ' '))}"

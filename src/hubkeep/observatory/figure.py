@@ -61,6 +61,8 @@ class Context:
     """What the figure wants and the source does not have, as `models.size`."""
     has_reference: bool = False
     """Whether the views `reference_*` have another hub, instead of no rows."""
+    reference_absent: Collection[str] = ()
+    """What the figure compares with and the source of that hub does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,9 @@ class Figure:
     """How many it needs at least."""
     instead: int = 0
     """So many snapshots of models stand in for what it needs of one; 0 is that nothing does."""
-    reference: bool = False
-    """Whether it compares with another hub: without one, what depends on it is left empty, and a
-    note says so.
+    reference: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Columns of another hub's snapshot that it compares with: without one, or without them, what
+    depends on it is left empty, and a note says so.
     """
     finish: Callable[["pa.Table", Context], Finished] | None = None
     sources: Sequence[str] = ()

@@ -111,7 +111,7 @@ def run(
     if lacks:
         finished = Finished(empty(figure), n=0)
     else:
-        finished = _answered(figure, sql, engine, snapshots, parameters, reference is not None)
+        finished = _answered(figure, sql, engine, snapshots, parameters, reference)
     flagged = _flagged(engine)
     return Result(
         figure=figure,
@@ -128,7 +128,7 @@ def run(
         n_flagged=len(flagged),
         notes=[]
         if lacks
-        else [*finished.notes, *_notes(figure, snapshots[-1], parameters, reference is not None)],
+        else [*finished.notes, *_notes(figure, snapshots[-1], parameters, reference)],
         snapshots=snapshots,
         dimensions=dimensions,
         sql=sql,
@@ -214,7 +214,7 @@ def _answered(
     engine: Engine,
     snapshots: Sequence[Manifest],
     parameters: Mapping[str, Value],
-    has_reference: bool,
+    reference: Manifest | None,
 ) -> Finished:
     table = engine.query(sql, parameters)
     if figure.finish is None:
@@ -224,7 +224,8 @@ def _answered(
         taken_at=[one.taken_at for one in snapshots],
         query=lambda more: engine.query(more, parameters),
         absent=_absent(figure.wants, snapshots[-1]),
-        has_reference=has_reference,
+        has_reference=reference is not None,
+        reference_absent=_absent(figure.reference, reference) if reference else (),
     )
     return figure.finish(table, context)
 
@@ -255,7 +256,10 @@ def _some(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def _notes(
-    figure: Figure, snapshot: Manifest, parameters: Mapping[str, Value], has_reference: bool
+    figure: Figure,
+    snapshot: Manifest,
+    parameters: Mapping[str, Value],
+    reference: Manifest | None,
 ) -> list[str]:
     wanted = dict(figure.wants)
     if parameters.get("rule") == "union":
@@ -264,9 +268,12 @@ def _notes(
         f"The source does not have {column}: what depends on it is left empty."
         for column in _absent(wanted, snapshot)
     ]
-    if figure.reference and not has_reference:
-        notes.append(NO_REFERENCE)
-    return notes
+    if figure.reference and reference is None:
+        return [*notes, NO_REFERENCE]
+    return notes + [
+        f"The source of the other hub does not have {column}: what depends on it is left empty."
+        for column in (_absent(figure.reference, reference) if reference else ())
+    ]
 
 
 def _flagged(engine: Engine) -> list[Flag]:
