@@ -88,3 +88,13 @@ def test_a_source_without_downloads_still_tells_counts(tmp_path: Path) -> None:
     assert sum(row["n"] for row in whole) == 8
     assert {row["dl"] for row in whole} == {row["dl_share_all"] for row in whole} == {None}
     assert any("models.downloads_30d" in note for note in result.notes)
+
+
+def test_a_part_of_flagged_counters_alone_has_no_downloads_that_count(tmp_path: Path) -> None:
+    rows = [of(f"a/{at}", "fill-mask", 10, "2023-01-01") for at in range(20)]
+    absurd = of("a/absurd", "image-classification", 9_000, "2023-01-01")
+    result = tiny(tmp_path, models=[*rows, absurd]).figure("B6")
+    vision = next(row for row in result.table.to_pylist() if row["modality"] == "vision")
+    assert (vision["dl"], vision["dl_flagged"], vision["dl_share_all"]) == (0, 9_000, 0)
+    assert vision["dl_share_with_flagged"] == pytest.approx(9_000 / 9_200)
+    assert result.excluded == {"flagged, from downloads alone": 1}

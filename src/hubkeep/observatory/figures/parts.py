@@ -63,6 +63,13 @@ class Parts:
     them alone then.
     """
 
+    is_now: bool = True
+    """Whether `view` has these models, so that small wholes can be drawn again."""
+
+    def as_they_were(self) -> "Parts":
+        """Return the same parts of earlier models, which no view has any more."""
+        return replace(self, is_now=False)
+
     def together(self, name: str = "all") -> "Parts":
         """Return the same parts of all models as one whole, which rows call `name`."""
         return replace(self, whole=f"'{name}'")
@@ -137,7 +144,7 @@ def _intervals(
     for name, inside in wholes.items():
         rows = [row for row in inside if not parts.of_declared or _is_declared(row, parts)]
         names = [str(row[parts.by_name]) for row in rows]
-        if summed(rows, "n") <= BOOTSTRAP_ROWS:
+        if parts.is_now and summed(rows, "n") <= BOOTSTRAP_ROWS:
             small[name] = names
             continue
         n, dl, square = ([float(row[one] or 0) for row in rows] for one in ("n", "dl", "dl_square"))
@@ -203,8 +210,10 @@ def _load_shares(inside: Sequence[Row], parts: Parts, found: _Intervals) -> None
     declared = summed([row for row in inside if _is_declared(row, parts)], "dl")
     others = largest_of_others([int(row["dl_largest"] or 0) for row in base])
     for row in inside:
-        if row["n_missing_downloads"] == row["n"]:
-            row |= {"dl": None, "dl_flagged": None}
+        known = row["n_missing_downloads"] != row["n"]
+        row["dl"], row["dl_flagged"] = (
+            int(row[one] or 0) if known else None for one in ("dl", "dl_flagged")
+        )
         row["dl_share_all"] = _share(row["dl"], total)
         row["dl_share_declared"] = _share(row["dl"], declared) if _is_declared(row, parts) else None
     for row, other in zip(base, others, strict=True):
