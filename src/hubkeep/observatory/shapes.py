@@ -32,6 +32,7 @@ from hubkeep.observatory.charts import (
 from hubkeep.observatory.figure import Chart
 
 _NAMED: Final = 6
+_DIAMOND: Final[Mapping[str, object]] = {"type": "point", "shape": "diamond", "size": 60}
 _STANDS_OUT: Final[Mapping[str, object]] = {
     "field": "is_flagged",
     "type": "nominal",
@@ -256,55 +257,20 @@ def estimates(
     which is in a strip where it is zero; `parts` has the title of each panel by what rows of it
     have in the column `part`. Categories stand as their rows do.
     """
-    low, middle, high = range_of
-    names = ["estimated", "reported"]
-    across = logarithmic(middle, title, form="~s")
-
-    def coloured(name: str) -> Encoding:
-        scale: Encoding = {"domain": names, "range": [BLUE, VERMILION]}
-        return {"datum": name, "type": "nominal", "title": None, "scale": scale}
-
+    across = logarithmic(range_of[1], title, form="~s")
     panels: list[View] = []
     for at, (name, heading) in enumerate(parts.items()):
         y: Encoding = {"field": category, "type": "nominal", "sort": None, "title": heading}
-        bare = {**y, "axis": None}
         x = across if at == len(parts) - 1 else {**across, "title": None}
-        told_x: Encoding = {**x, "field": told}
         hover = [{"field": one} for one in (category, *range_of, told)]
         zero: View = {
             "transform": [{"filter": f"isValid(datum.{told}) && datum.{told} == 0"}],
             "width": STRIP,
             "height": {"step": STEP},
-            "mark": {"type": "point", "shape": "diamond", "size": 60},
-            "encoding": {"x": zero_strip(), "y": y, "color": coloured("reported")},
+            "mark": _DIAMOND,
+            "encoding": {"x": zero_strip(), "y": y, "color": _coloured("reported")},
         }
-        layers: list[View] = [
-            {
-                "transform": [{"filter": f"isValid(datum.{middle})"}],
-                "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.35},
-                "encoding": {
-                    "x": {**x, "field": low},
-                    "x2": {"field": high},
-                    "y": bare,
-                    "color": coloured("estimated"),
-                },
-            },
-            {
-                "transform": [{"filter": f"isValid(datum.{middle})"}],
-                "mark": {"type": "point", "size": 60},
-                "encoding": {"x": x, "y": bare, "color": coloured("estimated"), "tooltip": hover},
-            },
-            {
-                "transform": [{"filter": f"datum.{told} > 0"}],
-                "mark": {"type": "point", "shape": "diamond", "size": 60},
-                "encoding": {
-                    "x": told_x,
-                    "y": bare,
-                    "color": coloured("reported"),
-                    "tooltip": hover,
-                },
-            },
-        ]
+        layers = _estimated(range_of, told, x, {"y": {**y, "axis": None}, "tooltip": hover})
         panel: View = {"width": WIDTH, "height": {"step": STEP}, "layer": layers}
         panels.append(
             {
@@ -315,6 +281,33 @@ def estimates(
             }
         )
     return {"data": TABLE, "vconcat": panels, "resolve": {"scale": {"x": "independent"}}}
+
+
+def _estimated(
+    range_of: tuple[str, str, str], told: str, x: Encoding, shown: Encoding
+) -> list[View]:
+    """The range, its middle, and what is told beside them."""
+    low, middle, high = range_of
+    known = [{"filter": f"isValid(datum.{middle})"}]
+    ours = {**shown, "color": _coloured("estimated")}
+    return [
+        {
+            "transform": known,
+            "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.35},
+            "encoding": {"x": {**x, "field": low}, "x2": {"field": high}, **ours},
+        },
+        {"transform": known, "mark": {"type": "point", "size": 60}, "encoding": {"x": x, **ours}},
+        {
+            "transform": [{"filter": f"datum.{told} > 0"}],
+            "mark": _DIAMOND,
+            "encoding": {"x": {**x, "field": told}, **shown, "color": _coloured("reported")},
+        },
+    ]
+
+
+def _coloured(name: str) -> Encoding:
+    scale: Encoding = {"domain": ["estimated", "reported"], "range": [BLUE, VERMILION]}
+    return {"datum": name, "type": "nominal", "title": None, "scale": scale}
 
 
 def matrix(
@@ -377,9 +370,25 @@ def churn(source: str, groups: Mapping[str, str]) -> Chart:
     """Return what came and went at each look of a source, growth with and without what has gone,
     and a panel of survival for each kind of group, which has its title.
     """
-    looks = [{"filter": f"datum.part == 'look' && datum.name == '{source}'"}]
+    looks: list[View] = [
+        {"filter": {"field": "part", "equal": "look"}},
+        {"filter": {"field": "name", "equal": source}},
+    ]
+    return {
+        "data": TABLE,
+        "vconcat": [
+            _flows(looks),
+            _growth(looks),
+            *(_lasting(kind, title) for kind, title in groups.items()),
+        ],
+        "resolve": {"scale": {"color": "independent"}},
+    }
+
+
+def _flows(looks: list[View]) -> View:
+    """What came, above the line, and what went, below it."""
     came, gone = "came", "went"
-    flows: View = {
+    return {
         "transform": [
             *looks,
             {"calculate": "-datum.n_deleted", "as": "minus"},
@@ -409,8 +418,12 @@ def churn(source: str, groups: Mapping[str, str]) -> Chart:
             "tooltip": [{"field": one} for one in ("day", "n_added", "n_deleted", "is_incomplete")],
         },
     }
+
+
+def _growth(looks: list[View]) -> View:
+    """How many came in all, with what has gone and without."""
     as_was, as_seen = "as it was", "as the last look shows it"
-    growth: View = {
+    return {
         "transform": [
             *looks,
             {"fold": ["cum_new", "cum_surviving"], "as": ["which", "models"]},
@@ -434,38 +447,34 @@ def churn(source: str, groups: Mapping[str, str]) -> Chart:
             },
         },
     }
-    lasting: list[View] = [
-        {
-            "transform": [{"filter": f"datum.part == '{kind}'"}],
-            "width": WIDTH,
-            "height": 180,
-            "layer": [
-                {
-                    "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.15},
-                    "encoding": {
-                        "x": number("age_days", "Days since it was found first"),
-                        "y": {**share("ci_lo", "Still there"), "scale": {"zero": False}},
-                        "y2": {"field": "ci_hi"},
-                        "color": {"field": "name", "type": "nominal", "title": title},
-                    },
-                },
-                {
-                    "mark": {"type": "line", "interpolate": "step-after"},
-                    "encoding": {
-                        "x": number("age_days", "Days since it was found first"),
-                        "y": {**share("survival", "Still there"), "scale": {"zero": False}},
-                        "color": {"field": "name", "type": "nominal", "title": title},
-                        "tooltip": [
-                            {"field": one} for one in ("name", "age_days", "survival", "at_risk")
-                        ],
-                    },
-                },
-            ],
-        }
-        for kind, title in groups.items()
-    ]
+
+
+def _lasting(kind: str, title: str) -> View:
+    """How many of each group are still there, with the interval."""
     return {
-        "data": TABLE,
-        "vconcat": [flows, growth, *lasting],
-        "resolve": {"scale": {"color": "independent"}},
+        "transform": [{"filter": f"datum.part == '{kind}'"}],
+        "width": WIDTH,
+        "height": 180,
+        "layer": [
+            {
+                "mark": {"type": "area", "interpolate": "step-after", "opacity": 0.15},
+                "encoding": {
+                    "x": number("age_days", "Days since it was found first"),
+                    "y": {**share("ci_lo", "Still there"), "scale": {"zero": False}},
+                    "y2": {"field": "ci_hi"},
+                    "color": {"field": "name", "type": "nominal", "title": title},
+                },
+            },
+            {
+                "mark": {"type": "line", "interpolate": "step-after"},
+                "encoding": {
+                    "x": number("age_days", "Days since it was found first"),
+                    "y": {**share("survival", "Still there"), "scale": {"zero": False}},
+                    "color": {"field": "name", "type": "nominal", "title": title},
+                    "tooltip": [
+                        {"field": one} for one in ("name", "age_days", "survival", "at_risk")
+                    ],
+                },
+            },
+        ],
     }
