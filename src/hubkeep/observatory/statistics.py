@@ -22,6 +22,9 @@ DELTA: Final = "delta method"
 _CELLS: Final = 4
 """Models to a cell, above which drawing cells is quicker than drawing models."""
 
+_TOGETHER: Final = 20
+"""Draws that are made in one go."""
+
 _Z95: Final = 1.959963984540054
 
 
@@ -105,6 +108,32 @@ def overlapping_intervals(
         Interval(float(low), min(float(high), 1.0), BOOTSTRAP) if known else None
         for low, high, known in zip(*found, there, strict=True)
     ]
+
+
+def set_intervals(
+    sets: "np.ndarray", models: "np.ndarray", weights: "np.ndarray", count: int
+) -> Mapping[int, Interval]:
+    """Return the 95% interval of each set's share of all weights, where a model may be in several
+    sets, or in none.
+
+    `sets` and `models` are pairs of a set, from 0 to `count` - 1, and a model in it; `weights` is
+    what each model counts for. Percentiles of DRAWS bootstrap draws of the models with SEED.
+    """
+    import numpy as np
+
+    n, total = len(weights), float(weights.sum())
+    if total <= 0:
+        return {}
+    inside = np.zeros((n, count))
+    inside[models, sets] = 1
+    draw, shares = np.random.Generator(np.random.PCG64(SEED)), []
+    for _ in range(DRAWS // _TOGETHER):
+        places = draw.integers(0, n, (_TOGETHER, n)) + n * np.arange(_TOGETHER)[:, None]
+        times = np.bincount(places.ravel(), minlength=n * _TOGETHER).reshape(_TOGETHER, n)
+        drawn = times * weights
+        shares.append((drawn @ inside) / np.maximum(drawn.sum(axis=1, keepdims=True), 1e-300))
+    low, high = np.percentile(np.concatenate(shares), (2.5, 97.5), axis=0)
+    return {at: Interval(float(low[at]), float(high[at]), BOOTSTRAP) for at in range(count)}
 
 
 def delta_intervals(

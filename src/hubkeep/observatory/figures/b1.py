@@ -14,6 +14,7 @@ from hubkeep.observatory.figures.shared import (
     as_table,
     counted,
     part,
+    rows_of,
 )
 from hubkeep.observatory.statistics import DELTA, Interval
 
@@ -31,12 +32,11 @@ _UNKNOWN: Final = "unknown"
 
 def _finish(table: "pa.Table", context: Context) -> Finished:
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     rows: list[Row] = []
     points: list[Row] = []
     for level in _LEVELS:
-        mine = table.filter(pc.equal(table["level"], level))
+        mine = rows_of(table, "level", level)
         kept, claimed = _holdings(mine, flagged=False), _holdings(mine, flagged=True)
         rows += _rows(level, kept, claimed)
         for name, held in (("without", kept), ("with", claimed)):
@@ -44,11 +44,11 @@ def _finish(table: "pa.Table", context: Context) -> Finished:
                 {"level": level, "flagged": name, "rank": rank, "share": so_far}
                 for rank, so_far in curve(held, _POINTS)
             ]
-    regions = table.filter(pc.equal(table["level"], "region")).to_pylist()
+    regions = rows_of(table, "level", "region").to_pylist()
     rows.append(_regions([row for row in regions if row["name"] != _UNKNOWN], "region"))
     rows.append(_regions(regions, "region or unknown"))
-    models = table.filter(pc.equal(table["level"], "model"))
-    missing = table.filter(pc.equal(table["level"], "missing"))["times"].to_numpy().sum()
+    models = rows_of(table, "level", "model")
+    missing = rows_of(table, "level", "missing")["times"].to_numpy().sum()
     counts = counted(context, "models", {"flagged": "is_flagged"})
     kinds = {"level": pa.string(), "flagged": pa.string(), "rank": pa.int64()}
     drawn = pa.schema([*kinds.items(), ("share", pa.float64())])

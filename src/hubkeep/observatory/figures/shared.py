@@ -94,6 +94,12 @@ def part(one: float, whole: float) -> float | None:
     return one / whole if whole else None
 
 
+def rows_of(table: pa.Table, column: str, value: str) -> pa.Table:
+    """Return the rows of a table that have a text in a column."""
+    texts = np.array(table[column].to_pylist(), dtype=object)
+    return table.filter(pa.array(texts == value, pa.bool_()))
+
+
 def counted(context: Context, view: str, conditions: Mapping[str, str]) -> dict[str, int]:
     """Return how many rows of a view there are, as `n`, and for how many each condition holds."""
     counts = "".join(
