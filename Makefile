@@ -16,6 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 E2E := .venv-e2e
 CLIENTS := .venv-client-0.24 .venv-client-1.0
+SPARK := .spark
 NODE := tests/e2e/javascript/node_modules
 TORCH := 2.13.0
 
@@ -56,6 +57,10 @@ types: setup $(VENV)/.stamp-lint ## Check the types
 e2e: setup $(E2E)/.stamp $(CLIENTS:%=%/.stamp) $(NODE)/.stamp ## Drive a live hub with the stock libraries, Python's and Node's
 	$(E2E)/bin/python -m pytest tests/e2e --confcutdir=tests/e2e -W default $(ARGS)
 
+.PHONY: spark
+spark: $(VENV)/.stamp-test $(SPARK)/.stamp ## Run the figures on Spark too, and compare (needs Java 17)
+	PYTHONPATH=$(SPARK) $(BIN)/python -m pytest tests/observatory/test_spark.py $(ARGS)
+
 .PHONY: conformance
 conformance: $(VENV)/.stamp-test ## Run the stock client's own tests against a live hub
 	$(BIN)/python -m tests.conformance $(ARGS)
@@ -92,13 +97,13 @@ LOCK := uv pip compile --quiet --no-header --generate-hashes --no-emit-index-url
 lock: ## Compile requirements/*.txt (needs uv; ARGS=--upgrade for newer versions)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	$(LOCK) $(ARGS) pyproject.toml --extra all requirements/runtime.in -o requirements/runtime.txt
-	for name in test lint client-0.24 client-1.0; do \
+	for name in test lint spark client-0.24 client-1.0; do \
 		$(LOCK) $(ARGS) requirements/$$name.in -o requirements/$$name.txt; done
 	$(LOCK) $(ARGS) --no-emit-package torch requirements/e2e.in -o requirements/e2e.txt
 
 .PHONY: clean
 clean: ## Remove environments, caches and builds
-	rm -rf $(VENV) $(E2E) $(CLIENTS) $(NODE) build dist
+	rm -rf $(VENV) $(E2E) $(CLIENTS) $(NODE) $(SPARK) build dist
 	rm -rf .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -133,6 +138,11 @@ $(VENV)/.stamp-lint: requirements/lint.txt $(VENV)/.stamp-runtime
 $(E2E)/.stamp: requirements/e2e.txt | $(E2E)/bin/python
 	$(E2E)/bin/python $(PIP_INSTALL) torch==$(TORCH)
 	$(E2E)/bin/python $(LOCKED) -r requirements/e2e.txt
+	@touch $@
+
+# Beside .venv: what it brings is on the path of `make spark` alone.
+$(SPARK)/.stamp: requirements/spark.txt | $(BIN)/python
+	$(BIN)/python $(LOCKED) --target $(SPARK) --upgrade -r $<
 	@touch $@
 
 .venv-client-%/.stamp: requirements/client-%.txt | .venv-client-%/bin/python
