@@ -57,7 +57,7 @@ CONFIG: Final[Mapping[str, object]] = {
     },
     "header": {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 300},
     "title": {
-        "fontSize": 16,
+        "fontSize": 13,
         "subtitleFontSize": 12,
         "subtitleLineHeight": 17,
         "subtitlePadding": 6,

@@ -335,9 +335,17 @@ def matrix(
     field, title = value
     return {
         "data": TABLE,
-        "width": {"step": 90},
+        "width": {"step": 74},
         "height": {"step": 30},
-        "encoding": {"x": {**x, "axis": {"labelAngle": 0}}, "y": y},
+        "transform": [
+            {
+                # No more letters than a cell has room for on a phone.
+                "calculate": f"format(datum.{field}, datum.{field} < 0.0995 ? '.1%' : '.0%')",
+                "as": "said",
+            },
+            {"calculate": f"isValid(datum.{field}) ? datum.said : ''", "as": "said"},
+        ],
+        "encoding": {"x": {**x, "axis": {"labelAngle": -40}}, "y": y},
         "layer": [
             {
                 "mark": "rect",
@@ -347,7 +355,7 @@ def matrix(
                         "type": "quantitative",
                         "title": title,
                         "scale": {"scheme": "blues", "domain": [0, 1]},
-                        "legend": {"format": "~%"},
+                        "legend": None,
                     },
                     "tooltip": [{"field": name} for name in (down[0], across[0], count, field)],
                 },
@@ -355,7 +363,7 @@ def matrix(
             {
                 "mark": {"type": "text", "fontSize": 11},
                 "encoding": {
-                    "text": {"field": field, "type": "quantitative", "format": ".1%"},
+                    "text": {"field": "said", "type": "nominal"},
                     "color": {
                         "condition": {"test": f"datum.{field} > 0.55", "value": "white"},
                         "value": "#222222",

@@ -40,6 +40,7 @@ def heading(document: FigureDocument) -> dict[str, object]:
     lines = [document.question, document.caption, lack(document)]
     return {
         "text": f"{document.id}  {document.title}",
+        "fontSize": 16,
         "subtitle": [part for line in lines for part in textwrap.wrap(line, _LINE)],
         "anchor": "start",
         "frame": "bounds",

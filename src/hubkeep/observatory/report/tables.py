@@ -5,7 +5,7 @@ import io
 import re
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.document import Cell, FigureDocument
+from hubkeep.observatory.document import Cell, FigureDocument, TableOf
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,12 +18,17 @@ _SPECIAL: Final = re.compile(r'[",\r\n]')
 
 
 def csv_of(document: FigureDocument) -> bytes:
-    """Return the table as CSV (RFC 4180, lines end with a line feed), the same bytes every time.
+    """Return the table of a figure as CSV: see `csv_of_table`."""
+    return csv_of_table(document.table)
+
+
+def csv_of_table(table: TableOf) -> bytes:
+    """Return a table as CSV (RFC 4180, lines end with a line feed), the same bytes every time.
 
     A text that a spreadsheet would run begins with an apostrophe; numbers are as they are, in the
     fewest digits that give the same number again. What is missing is empty.
     """
-    rows = (document.table.columns, *document.table.rows)
+    rows = (table.columns, *table.rows)
     text = "".join(f"{','.join(map(_written, row))}\n" for row in rows)
     return text.encode("utf-8", errors="replace")
 

@@ -10,6 +10,7 @@ globalThis.hubkeepCharts = (() => {
   const NARROW = 560;
   const LEAST = 96; // a panel is never narrower
   const PANEL = 60; // what is narrower is a strip for zeros, and keeps its width
+  const WIDE = 560; // what a panel is taken to be wide that is as wide as its columns
   const LETTER = 7; // how wide a letter of a title is
   const PADDING = 5; // what Vega leaves around a chart
   const LONGEST = 200; // letters of a value in a tooltip
@@ -143,6 +144,7 @@ globalThis.hubkeepCharts = (() => {
       if (key === "datasets" || key === "data") made[key] = value;
       else if (key === "encoding") made.encoding = wrapped(value, target / LETTER);
       else if (key === "width" && value > PANEL) made.width = Math.min(value, target);
+      else if (key === "width" && value.step) made.width = { step: stepOf(value, target) };
       else made[key] = resized(value, room, target);
     }
     if (made.hconcat && beside(made) > 1 && (room < NARROW || target < 1.5 * LEAST)) {
@@ -179,11 +181,16 @@ globalThis.hubkeepCharts = (() => {
     return { ...encoding, x: { ...encoding.x, title: lines } };
   }
 
+  // How wide a column is where there are about as many as fit: not known here, and tried out.
+  function stepOf({ step }, target) {
+    return Math.max(20, Math.min(step, (step * target) / WIDE));
+  }
+
   // The width of the widest panel.
   function widest(node) {
     if (node === null || typeof node !== "object") return 0;
     const inner = Object.entries(node).map(([key, value]) =>
-      key === "width" && typeof value === "number" ? value
+      key === "width" ? (value.step ? WIDE : value)
         : key === "datasets" || key === "data" || key === "encoding" ? 0 : widest(value));
     return Math.max(0, ...inner);
   }
