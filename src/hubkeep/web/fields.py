@@ -9,9 +9,7 @@ import msgspec
 from hubkeep.web.repo_head import Link
 from hubkeep.web.settings_tabs import TabbedPage
 
-Kind = Literal[
-    "text", "email", "password", "number", "date", "lines", "select", "choice", "check", "file"
-]
+Kind = Literal["text", "email", "password", "number", "lines", "select", "choice", "check", "file"]
 
 
 class Choice(msgspec.Struct, rename="camel"):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a reader may ask of a figure: by its address, or by a form that works without a script."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -74,10 +75,15 @@ def asked_in(pairs: Sequence[tuple[str, str]]) -> Asked:
     return Asked(told.get("snapshot", ""), told.get("universe", ""), told.get("scale", ""), given)
 
 
+def defaults_of(figure: FigureOf) -> dict[str, str]:
+    """Return what holds where an address says nothing, as addresses would say it."""
+    found = {one.name: written(one.default) for one in figure.parameters}
+    return {**found, "flagged": FiltersOf().flagged}
+
+
 def kept_pairs(figure: FigureOf, asked: Asked) -> list[tuple[str, str]]:
     """Return the parameters that say something else than what holds anyway, in one order."""
-    defaults = {one.name: written(one.default) for one in figure.parameters}
-    defaults["flagged"] = FiltersOf().flagged
+    defaults = defaults_of(figure)
     order = [*defaults, *FiltersOf.__struct_fields__]
     named = dict.fromkeys(name for name in [*order, *asked.given] if name in asked.given)
     found = [(name, asked.given[name]) for name in named]
@@ -126,8 +132,16 @@ def _of_parameter(one: ParameterOf, given: str | None) -> Field:
     if one.choices:
         names = [Choice(name, _NAMES.get(name) or name.replace("_", " ")) for name in one.choices]
         return _select(one.name, label, value, names, one.meaning)
-    kind = "number" if isinstance(one.default, int | float) else "text"
+    # A field for numbers would not show what is none, and why it was refused.
+    kind = "number" if isinstance(one.default, int | float) and _is_number(value) else "text"
     return Field(name=one.name, label=label, kind=kind, value=value, hint=_hint(one))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _of_filters(given: Mapping[str, str]) -> list[Field]:
@@ -135,10 +149,14 @@ def _of_filters(given: Mapping[str, str]) -> list[Field]:
     flagged = [Choice(value, name) for value, name in _FLAGGED.items()]
     return [
         _select("org_type", "Organisations", given.get("org_type", ""), types),
-        Field(name="since", label="Made since", kind="date", value=given.get("since", "")),
-        Field(name="until", label="Made until", kind="date", value=given.get("until", "")),
+        _day("since", "Made since", given),
+        _day("until", "Made until", given),
         _select("flagged", "Counters that stand out", given.get("flagged", "mark"), flagged),
     ]
+
+
+def _day(name: str, label: str, given: Mapping[str, str]) -> Field:
+    return Field(name=name, label=label, value=given.get(name, ""), placeholder="2024-01-31")
 
 
 def _select(name: str, label: str, value: str, choices: Sequence[Choice], hint: str = "") -> Field:

@@ -31,7 +31,13 @@ from hubkeep.web.insights import (
     scene_of,
     unless_known,
 )
-from hubkeep.web.insights_fields import Asked, asked_in, fields_of, kept_pairs
+from hubkeep.web.insights_fields import (
+    Asked,
+    asked_in,
+    defaults_of,
+    fields_of,
+    kept_pairs,
+)
 from hubkeep.web.insights_groups import FigureGroup, grouped, path_of
 from hubkeep.web.insights_scales import scales_of, with_scale
 
@@ -55,6 +61,8 @@ class FigurePage(InsightsPage, kw_only=True):
     kept: Mapping[str, str]
     """What the form sends besides its fields."""
     fields: Sequence[Field]
+    defaults: Mapping[str, str]
+    """What the fields say where an address says nothing."""
     permalink: str
     """The address of what is shown: the same snapshot, the same parameters."""
     csv: str
@@ -191,6 +199,7 @@ def _shown(told: _Told, document: FigureDocument | None, problem: str = "") -> F
         fields=fields_of(
             figure, asked, scales_of(document.chart, tables) if document else (), problem
         ),
+        defaults=defaults_of(figure),
         permalink=f"{path}?{query}",
         csv=f"{path}.csv?{query}",
         parquet=f"{path}.parquet?{query}",
@@ -212,6 +221,7 @@ def _without(
         address="/insights",
         kept={},
         fields=(),
+        defaults={},
         permalink="/insights",
         csv="",
         parquet="",

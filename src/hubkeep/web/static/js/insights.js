@@ -6,7 +6,10 @@ const NARROWER = 4; // pixels; less is a scroll bar that comes and goes
 
 export async function insights(holder) {
   const [answer] = await Promise.all([fetch(holder.dataset.chart), scripts()]);
-  if (!answer.ok) return;
+  if (!answer.ok) {
+    holder.textContent = "The chart could not be loaded: open the page again, or look at the table.";
+    return;
+  }
   const { figure, heading } = await answer.json();
   const spec = filled(figure);
   let width = 0;
@@ -26,11 +29,13 @@ export async function insights(holder) {
   }
 }
 
-// Leave out of an address what says nothing, so that it can be read and passed on.
+// Leave out of an address what says nothing, so that it can be read and passed on: what is empty,
+// and what would hold anyway, which the attribute has as addresses do.
 export function tidying(form) {
+  const anyway = new URLSearchParams(form.dataset.tidy);
   form.addEventListener("submit", () => {
     for (const field of form.elements) {
-      if (field.name && (field.value === "" || field.value === field.dataset.default)) {
+      if (field.name && (field.value === "" || field.value === anyway.get(field.name))) {
         field.disabled = true;
       }
     }
