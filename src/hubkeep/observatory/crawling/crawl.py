@@ -28,6 +28,7 @@ from hubkeep.observatory.writing import Written
 
 ACCOUNTS: Final = 5_000
 PARALLEL: Final = 4
+_MEMORY: Final = "256MB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,7 @@ def _namespaces(kept: Kept, wanted: Wanted) -> Sequence[str]:
     if not wanted.accounts:
         return ()
     scratch = kept.scratch
-    with workbench(scratch) as connection:
+    with workbench(scratch, _MEMORY) as connection:
         pages = Pages(connection, kept, scratch)
         pages.know(wanted.lists)
         return pages.namespaces(wanted.accounts)
@@ -142,7 +143,7 @@ def _made(store: SnapshotStore, kept: Kept, wanted: Wanted, report: Report) -> M
     notes: list[str] = []
 
     def fill(folder: Path) -> Mapping[str, Written]:
-        with workbench(folder) as connection:
+        with workbench(folder, _MEMORY) as connection:
             pages = Pages(connection, kept, folder)
             there = pages.know(wanted.lists)
             if not there:
