@@ -16,7 +16,7 @@ APRIL = "2024-04-11T00:00:00.000Z"
 
 def ecosystem(folder: Path) -> Snapshot:
     """Make the last of the three snapshots: twenty models, of which one counter is absurd."""
-    return tiny(folder, JULY, models=MODELS, lineage=LINEAGE, accounts=ACCOUNTS)
+    return tiny(folder, JULY, models=MODELS, lineage=LINEAGE, accounts=ACCOUNTS, labels=LABELS)
 
 
 def earlier(folder: Path, taken_at: str, part: float) -> Snapshot:
@@ -147,4 +147,16 @@ LINEAGE: list[Row] = [
 ACCOUNTS: list[Row] = [
     {"name": "clean-lab", "kind": "org", "org_type": "university"},
     {"name": "nobody", "kind": "user"},
+]
+
+LABELS: list[Row] = [
+    {"repo_type": "model", "id": name, "kind": kind, "value": value}
+    for name, kind, value in (
+        ("google/small", "language", "en"),
+        ("google/large", "language", "en"),
+        ("google/large", "language", "fr"),
+        ("mit/absurd", "language", "en"),
+        ("google/small", "dataset", "squad"),
+        ("facebook/old", "paper", "1910.09700"),
+    )
 ]

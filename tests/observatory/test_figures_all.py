@@ -39,10 +39,10 @@ SPECIFIED = {
     "S5": "task modality n dl share",
     "S6": "universe n method r2 slope ci_lo ci_hi",
     "S7": "model p_top1 p_top10 dl_median dl_80_lo dl_80_hi backtest_skill",
+    "B1": "level measure top n_top n value value_with_flagged ci_lo ci_hi",
     "B2": "root descendants depth direct direct_finetune direct_adapter direct_quantized",
     "B3": "base_class child_class n share ci_lo ci_hi change",
     "B4": "check rank subject related n size members",
-    "B1": "level measure top n_top n value value_with_flagged ci_lo ci_hi",
     "B5": "quarter region n share_all share_declared ci_lo ci_hi dl",
     "B6": "whole quarter is_censored modality n share_all share_declared ci_lo ci_hi dl",
     "B7": "part name n share_all share_declared ci_lo ci_hi dl",
@@ -50,8 +50,10 @@ SPECIFIED = {
     "B9": "part name n n_known share ci_lo ci_hi dl dl_share",
     "B10": "repo_type region gated n share_all share_declared ci_lo ci_hi dl",
     "B11": "whole quarter is_censored format verdict n share_all share_declared",
-    "B14": "model list rank_likes rank_downloads likes downloads downloads_per_like is_flagged",
     "B12": "part name day n_added n_deleted n_net is_incomplete",
+    "B13": "from_day to_day k n_both overlap ci_lo ci_hi",
+    "B14": "model list rank_likes rank_downloads likes downloads downloads_per_like is_flagged",
+    "B15": "kind rank value n share_all share_declared ci_lo ci_hi dl",
     "B16": "part name n n_estimated n_tier1 n_tier2",
 }
 
