@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a crawl makes of a hub that answers."""
 
+import json
 from datetime import datetime
 
 import pytest
@@ -9,6 +10,7 @@ pytest.importorskip("duckdb")
 pytest.importorskip("pyarrow")
 
 from hubkeep.observatory.crawling.failure import CrawlFailed
+from hubkeep.observatory.crawling.lists import LISTS
 from tests.observatory.crawls import Crawls
 from tests.observatory.fakehub import Asked, FakeHub, Said, models, served
 
@@ -330,6 +332,27 @@ def test_hostile_rows_are_left_out_and_counted(crawls: Crawls):
         "downloads_30d is no whole number",
         "created_at cannot be",
     }
+
+
+DEEP = json.loads("[" * 300 + "]" * 300)
+ODD = [DEEP, 10**18, 10**30, -1, 1e308, "", "\x00", "\\", "'; DROP TABLE raw; --", "a" * 70_000]
+ODD += [True, [], {}, [[]], [None], [{}], {"a": None}, {"total": DEEP}, {"license": DEEP}]
+ODD += [{"co2_eq_emissions": DEEP}, {"emissions": {"a": 1}}, [DEEP], ["license:"], ["base_model:"]]
+ODD += [["base_model:finetune:"], [7, "en"], [{"rfilename": DEEP}], [{"rfilename": "README.md"}]]
+
+
+@pytest.mark.parametrize("table", ["models", "datasets", "spaces"])
+def test_whatever_stands_in_a_field_the_row_stays(crawls: Crawls, table):
+    fields = [field for field in LISTS[table].fields if field != "private"]
+    rows = [
+        {"id": f"a/{field}-{n}", "likes": 1, "private": False, field: odd}
+        for field in fields
+        for n, odd in enumerate(ODD)
+    ]
+    with served(FakeHub(page=100, **{table: rows})) as hub:
+        got = crawls(hub.url, lists=[table], accounts=0)
+    assert got.ids(table) == sorted(row["id"] for row in rows)
+    assert set(got.manifest.excluded) <= {"lineage", "labels"}
 
 
 def test_half_of_a_surrogate_pair_in_a_card_does_not_stop_a_crawl(crawls: Crawls):

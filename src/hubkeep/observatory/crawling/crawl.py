@@ -168,8 +168,15 @@ def _made(store: SnapshotStore, kept: Kept, wanted: Wanted, report: Report) -> M
             raise Nothing(f"{wanted.endpoint.url} has no repository that everybody may see")
         return written
 
+    import duckdb
+
     source = Source(kind="crawl", name=wanted.endpoint.url, detail=detail)
-    return store.create(Making(source, taken_at, notes=notes), fill)
+    try:
+        return store.create(Making(source, taken_at, notes=notes), fill)
+    except duckdb.Error as error:
+        # A full disk, mostly.
+        why = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        raise CrawlFailed(f"the snapshot cannot be written: {why}") from error
 
 
 def _left_out(kept: Kept, pages: Pages, table: Table, notes: list[str]) -> Mapping[str, int]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from hubkeep.observatory.crawling import accounts
-from hubkeep.observatory.crawling.failure import CrawlFailed
+from hubkeep.observatory.crawling.failure import Nothing
 from hubkeep.observatory.crawling.kept import Kept
 from hubkeep.observatory.crawling.lists import LISTS, Table
 from hubkeep.observatory.imports.api import api_shape
@@ -116,7 +116,7 @@ class Pages:
             self._add(table, "SELECT CAST(NULL AS VARCHAR) AS id WHERE false")
             return ()
         if shape is None:
-            raise CrawlFailed(f"the list of {table} tells of no downloads, likes, tags or dates")
+            raise Nothing(f"the list of {table} tells of no downloads, likes, tags or dates")
         self._run(
             f"CREATE OR REPLACE TEMP TABLE old AS SELECT n FROM told WHERE list = '{table}' AND old"
         )
