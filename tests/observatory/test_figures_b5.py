@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """B5: regions, of one snapshot and of downloads between several."""
 
+import importlib.util
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 
 pytest.importorskip("duckdb")
 
+from hubkeep.observatory.dialects import spark
+from hubkeep.observatory.figures.b5 import EARLIER, WINDOWS
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.running import Result
 from hubkeep.observatory.snapshot import Snapshot
@@ -120,3 +123,10 @@ def test_without_counts_of_all_time_there_is_no_window(tmp_path: Path) -> None:
     assert found(result, date(2024, 4, 1))["us"]["dl_window"] is None
     assert found(result, date(2024, 1, 1))["us"]["dl"] == 4
     assert any("downloads of all time" in note for note in result.notes)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("sqlglot") is None, reason="sqlglot is not installed")
+def test_what_is_asked_of_history_is_sql_for_spark() -> None:
+    pairs = "SELECT 1 AS number, '2024-01-01' AS quarter, TIMESTAMP '2024-01-01 00:00:00' AS begins"
+    for sql in (EARLIER.format(numbers="0, 2"), WINDOWS.format(pairs=pairs)):
+        assert spark(sql).startswith("WITH kept AS")

@@ -52,7 +52,7 @@ kept AS (
 )
 """
 """Models of the last snapshot by their present names."""
-_EARLIER: Final = f"""
+EARLIER: Final = f"""
 WITH {_KEPT},
 seen AS (
   SELECT h.number, h.model, k.region, k.is_flagged, max(h.downloads_30d) AS dl
@@ -74,7 +74,8 @@ GROUP BY number, region
 ORDER BY number, CASE region WHEN 'unknown' THEN 1 ELSE 0 END,
   sum(dl) FILTER (WHERE NOT is_flagged) DESC NULLS LAST, region
 """
-_WINDOWS: Final = f"""
+"""Regions as the snapshots `numbers` have them."""
+WINDOWS: Final = f"""
 WITH {_KEPT},
 pairs AS ({{pairs}}),
 seen AS (
@@ -111,6 +112,7 @@ FROM grown
 GROUP BY quarter, region
 ORDER BY quarter, region
 """
+"""What was downloaded until each snapshot of `pairs`, since the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _before(context: Context, times: Sequence[datetime]) -> list[Row]:
     numbers = [number for number in last.values() if number < len(times) - 1]
     if not numbers:
         return []
-    rows = context.query(_EARLIER.format(numbers=", ".join(str(one) for one in numbers)))
+    rows = context.query(EARLIER.format(numbers=", ".join(str(one) for one in numbers)))
     return [
         {**row, "quarter": (quarter := _quarter(times[row["number"]])), "whole": quarter}
         for row in rows.to_pylist()
@@ -200,7 +202,7 @@ def _windows(context: Context, pairs: Sequence[_Pair]) -> dict[tuple[str, str], 
         for one in pairs
     )
     found: dict[tuple[str, str], Row] = {}
-    for row in context.query(_WINDOWS.format(pairs=listed)).to_pylist():
+    for row in context.query(WINDOWS.format(pairs=listed)).to_pylist():
         mine = [one for one in pairs if one.quarter == row["quarter"]]
         found[row["quarter"], row["region"]] = {
             **row,
