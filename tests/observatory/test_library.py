@@ -44,6 +44,18 @@ def test_the_last_of_this_hub_is_what_pages_are_about(tmp_path: Path) -> None:
     assert library.series(first.id).history == [first]
 
 
+def test_all_of_the_hub_is_compared_with_what_everybody_may_see(tmp_path: Path) -> None:
+    source = Source(kind="hub", name="http://hub.lab")
+    making = Making(source, "2025-06-01T00:00:00.000Z", "all")
+    everything = SnapshotStore(tmp_path).create(making, lambda _: {})
+    public, census = _own(tmp_path, "2025-05-31"), _census(tmp_path, "2025-05-01")
+    library = Library(tmp_path)
+    series = library.series(universe="all")
+    assert (series.history, series.reference) == ([everything], census)
+    assert library.shelf(series, []).reference == str(tmp_path / "public" / census.id)
+    assert library.series().history == [public]
+
+
 def test_a_name_that_fits_none_or_several_is_no_snapshot(tmp_path: Path) -> None:
     _own(tmp_path, "2025-03-01")
     _own(tmp_path, "2025-03-02")

@@ -48,7 +48,8 @@ class Library:
     def series(self, name: str = "", universe: Universe = "public") -> Series:
         """Return the series of the snapshot whose id begins with `name`, thinned.
 
-        Without a name it is the last of this hub, else the last of all. NoSuchSnapshot.
+        Without a name it is the last of this hub, else the last of all. What it is compared with is
+        for everybody, whoever may see the series. NoSuchSnapshot.
         """
         known = self.all(universe)
         fits = [one for one in known if one.id.startswith(name)]
@@ -57,7 +58,9 @@ class Library:
                 f"No single snapshot begins with {name[:40]!r}." if name else "No snapshot yet."
             )
         own = [one for one in fits if one.source.kind == "hub"]
-        found = series_of((own or fits)[-1], known)
+        others = [] if universe == "public" else self.all()
+        foreign = [one for one in others if one.source.kind != "hub"]
+        found = series_of((own or fits)[-1], [*known, *foreign])
         return Series(thinned(found.history, MOST_HISTORY), found.reference, found.later)
 
     def shelf(self, series: Series, hidden: Iterable[Hidden]) -> Shelf:
