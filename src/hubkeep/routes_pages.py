@@ -29,7 +29,9 @@ from hubkeep.web import (
     pages_feeds,
     pages_home,
     pages_insights,
+    pages_insights_badge,
     pages_insights_figure,
+    pages_insights_history,
     pages_join,
     pages_like,
     pages_list,
@@ -105,6 +107,8 @@ def _insights() -> Iterator[Route]:
     for path, handler in (
         ("", pages_insights.overview),
         ("/{figure}", pages_insights_figure.figure_page),
+        ("/badge/{kind}/{subject*}", pages_insights_badge.badge_of),
+        ("/{kind}/{subject*}", pages_insights_history.history),
     ):
         yield Route("GET", f"/insights{path}", handler, seen, area)
 

@@ -37,6 +37,7 @@ NOT_PAGES = {
     "/social": "a picture",
     "/social/{user}": "a picture",
     "/social/{web}{ns}/{name}": "a picture",
+    "/insights/badge/{kind}/{subject*}": "a picture",
     "/{web}{ns}/{name}/preview/{rev}/{path*}": "a part of the editor's page",
     "/settings": "leads to the first of the settings",
 }
@@ -113,6 +114,13 @@ EXAMPLES: Examples = {
         Example("/insights/F1?flagged=drop&scale=linear", "alice"),
         Example("/insights/s4?k=many", status=400),
         Example("/insights/z9", status=404),
+    ],
+    "/insights/{kind}/{subject*}": [
+        Example("/insights/models/google/small"),
+        Example("/insights/models/bert-base-uncased?measure=rank&scale=log", "alice"),
+        Example("/insights/models/google/small?measure=likes"),
+        Example("/insights/accounts/someone"),
+        Example("/insights/models/google/nothing-like-it", status=404),
     ],
     "/design": [Example("/design")],
     "/login": [Example("/login")],

@@ -45,8 +45,10 @@ class Library:
         found = [self._read[folder] for folder in there if folder in self._read]
         return sorted(found, key=lambda one: (one.taken_at, one.id))
 
-    def series(self, name: str = "", universe: Universe = "public") -> Series:
-        """Return the series of the snapshot whose id begins with `name`, thinned.
+    def series(
+        self, name: str = "", universe: Universe = "public", most: int = MOST_HISTORY
+    ) -> Series:
+        """Return the series of the snapshot whose id begins with `name`, thinned to `most`.
 
         Without a name it is the last of this hub, else the last of all. What it is compared with is
         for everybody, whoever may see the series. NoSuchSnapshot.
@@ -61,7 +63,11 @@ class Library:
         others = [] if universe == "public" else self.all()
         foreign = [one for one in others if one.source.kind != "hub"]
         found = series_of((own or fits)[-1], [*known, *foreign])
-        return Series(thinned(found.history, MOST_HISTORY), found.reference, found.later)
+        return Series(thinned(found.history, most), found.reference, found.later)
+
+    def has_own_since(self, moment: Millis) -> bool:
+        """Whether a snapshot of this hub was taken at a moment or later, for everybody."""
+        return any(one.source.kind == "hub" and taken_millis(one) >= moment for one in self.all())
 
     def shelf(self, series: Series, hidden: Iterable[Hidden]) -> Shelf:
         """Return what to ask the reader about: a series, and of own snapshots what is not to be

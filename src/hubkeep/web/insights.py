@@ -17,7 +17,7 @@ from starlette.responses import Response
 from hubkeep import errors
 from hubkeep.identity.access import actor_of, administrator
 from hubkeep.identity.actor import Actor
-from hubkeep.observatory.library import oldest_own
+from hubkeep.observatory.library import MOST_HISTORY, oldest_own
 from hubkeep.observatory.manifest import Manifest, Universe
 from hubkeep.observatory.queries_concealed import Hidden, hidden_since
 from hubkeep.observatory.reader.wire import Shelf
@@ -121,8 +121,11 @@ class Scene:
         return f"{path}?{query}" if query else path
 
 
-async def scene_of(app: "App", request: Request, snapshot: str, universe: str) -> Scene:
-    """Return what a page is about: the series of the snapshot whose id begins with `snapshot`.
+async def scene_of(
+    app: "App", request: Request, snapshot: str, universe: str, most: int = MOST_HISTORY
+) -> Scene:
+    """Return what a page is about: the series of the snapshot whose id begins with `snapshot`,
+    thinned to `most`.
 
     Of this hub's own snapshots it leaves out what strangers may not see any more. The universe
     `all` is for administrators who are signed in here; for everybody else nothing is there. 404
@@ -137,7 +140,7 @@ async def scene_of(app: "App", request: Request, snapshot: str, universe: str) -
     latest = ""
     try:
         latest = app.snapshots.series("", wanted).history[-1].id if known else ""
-        series = app.snapshots.series(snapshot, wanted)
+        series = app.snapshots.series(snapshot, wanted, most)
     except NoSuchSnapshot as none:
         lost = none if snapshot else None
     oldest = oldest_own(series) if series and wanted == "public" else None

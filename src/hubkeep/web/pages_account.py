@@ -23,6 +23,7 @@ from hubkeep.repos.queries_list import viewer_of
 from hubkeep.repos.search_wanted import Sort, Wanted
 from hubkeep.repos.types import Repo, RepoType
 from hubkeep.web.card_text import CardFound, card_shown, find_card
+from hubkeep.web.insights_history import over_time
 from hubkeep.web.pages_list import TITLES, rows_of
 from hubkeep.web.people import Person
 from hubkeep.web.repo_head import Link
@@ -81,6 +82,8 @@ class AccountPage(Page, kw_only=True):
     """Where the visitor may change it."""
     may_create: bool
     is_member: bool
+    over_time: str | None
+    """Where the counters of its repositories are, if there is a snapshot that may have some."""
     done: str
 
     @property
@@ -126,6 +129,8 @@ async def account_page(app: "App", request: Request) -> Response:
     found = await app.db.read(work)
     page = _page(found)
     page.card = await _card_shown(app, found.card)
+    if found.shelves:
+        page.over_time = over_time(app, "accounts", found.owner.name, found.owner.created_at)
     page.done = said(request, deleted="The repository is deleted.")
     return shown(app, request, page, shell_for(app, request, found.viewer))
 
@@ -214,5 +219,6 @@ def _page(found: _Found) -> AccountPage:
         settings=settings if rules else None,
         may_create=can(viewer, Action.CREATE_IN, found.place),
         is_member=is_org and found.place.role is not None,
+        over_time=None,
         done="",
     )

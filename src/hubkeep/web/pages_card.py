@@ -22,6 +22,7 @@ from hubkeep.web.card_metrics import Evaluation, evaluations
 from hubkeep.web.card_text import README, CardFound, CardState, card_shown, find_card
 from hubkeep.web.derivatives import Derived, Generation, derived, generations
 from hubkeep.web.downloads_chart import DAYS, Downloads, downloads_shown
+from hubkeep.web.insights_history import over_time
 from hubkeep.web.pages_social import about_repo
 from hubkeep.web.queries_card import downloads_by_day
 from hubkeep.web.queries_derivatives import Named, named
@@ -76,6 +77,8 @@ class CardPage(Page, kw_only=True):
     """How it runs, for a Space."""
     about: str
     """What it says of itself in a line or two."""
+    over_time: str | None
+    """Where its counters of all days are, if there is a snapshot that may have it."""
 
     @property
     def preview(self) -> Preview:
@@ -111,6 +114,8 @@ async def card(app: "App", request: Request) -> Response:
     shell = shell_for(app, request, found.visitor.actor)
     page = _page(found, state, text, base, now)
     page.space = space_shown(app, request, found.visitor, found.space)
+    if not repo.private:
+        page.over_time = over_time(app, repo.type.plural, repo.path, repo.created_at)
     page.snippets = [_snippet(*each) for each in zip(uses, lines, strict=True)]
     return shown(app, request, page, shell)
 
@@ -162,6 +167,7 @@ def _page(
         snippets=[],
         space=None,
         about=about_repo(facts),
+        over_time=None,
     )
 
 

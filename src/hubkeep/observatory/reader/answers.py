@@ -10,12 +10,15 @@ import msgspec
 
 from hubkeep.observatory.dimensions import BadTable, Dimensions
 from hubkeep.observatory.document import ParameterOf, documented
+from hubkeep.observatory.duck import Duck
 from hubkeep.observatory.figure import BadParameter
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
+from hubkeep.observatory.reader.courses import courses
 from hubkeep.observatory.reader.numbers import numbers_of
 from hubkeep.observatory.reader.places import places_of
 from hubkeep.observatory.reader.wire import (
+    AskCourse,
     AskFigure,
     AskFigures,
     AskNumbers,
@@ -48,6 +51,7 @@ class Answers:
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
+        self._duck: Duck | None = None
 
     def __enter__(self) -> "Answers":
         return self
@@ -60,6 +64,8 @@ class Answers:
     ) -> None:
         while self._sessions:
             self._sessions.popitem()[1].close()
+        if self._duck is not None:
+            self._duck.close()
 
     def answer(self, question: Question) -> bytes:
         """Return the answer, as JSON unless the question says otherwise. Refused."""
@@ -70,6 +76,9 @@ class Answers:
                 case AskNumbers():
                     session = self._session(question.shelf)
                     return msgspec.json.encode(numbers_of(session.engine, session.about))
+                case AskCourse():
+                    self._duck = self._duck or Duck()
+                    return msgspec.json.encode(courses(self._duck, question))
                 case AskFigure():
                     result = self._result(question)
                     document = documented(result)

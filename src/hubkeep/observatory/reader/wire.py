@@ -33,8 +33,15 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def alone(self) -> "Shelf":
         """The last of the history, with nothing beside it."""
-        hidden = self.hidden[len(self.history) - 1 :][:1]
-        return Shelf(history=self.history[-1:], hidden=hidden, tables=self.tables)
+        return self.of([len(self.history) - 1])
+
+    def of(self, numbers: Sequence[int]) -> "Shelf":
+        """Some of the history, by their numbers, with nothing beside it."""
+        return Shelf(
+            history=[self.history[at] for at in numbers],
+            hidden=[self.hidden[at] for at in numbers if at < len(self.hidden)],
+            tables=self.tables,
+        )
 
 
 class AskFigures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
@@ -61,7 +68,19 @@ class AskFigure(msgspec.Struct, frozen=True, kw_only=True, tag="figure"):
     form: Literal["json", "parquet"] = "json"
 
 
-Question = AskFigures | AskNumbers | AskFigure
+class AskCourse(msgspec.Struct, frozen=True, kw_only=True, tag="course"):
+    """What became of up to five repositories, or of all of an account: answered with a list of
+    CourseOf, one for each name.
+    """
+
+    shelf: Shelf
+    table: Literal["models", "datasets", "spaces"]
+    names: Sequence[str]
+    by: Literal["id", "author"] = "id"
+    """Whether the names are those of repositories or of accounts."""
+
+
+Question = AskFigures | AskNumbers | AskFigure | AskCourse
 
 
 class FigureOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +114,41 @@ class NumberOf(msgspec.Struct, frozen=True, kw_only=True):
     missing: Sequence[str] = ()
     figure: str = ""
     """Where more is said of it."""
+
+
+class PointOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What one snapshot says of a repository, or in sum of those of an account. What it does not
+    say is null, which is not zero.
+    """
+
+    downloads_30d: int | None = None
+    downloads_all: int | None = None
+    likes: int | None = None
+    rank: int | None = None
+    """Place by downloads_30d, 1 being the most; those that have as many share it."""
+    ranked: int | None = None
+    """How many have a place."""
+    repositories: int | None = None
+    """How many an account has."""
+
+
+class RepositoryOf(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository of an account."""
+
+    id: str
+    downloads_30d: int | None
+    downloads_all: int | None
+    likes: int | None
+
+
+class CourseOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What the snapshots of a shelf say, one after the other; null where one has nothing of it."""
+
+    name: str
+    """As it is called now."""
+    points: Sequence[PointOf | None]
+    largest: Sequence[RepositoryOf] = ()
+    """Of an account: its most downloaded ones in the last snapshot that has any."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
