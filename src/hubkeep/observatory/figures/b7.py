@@ -206,7 +206,8 @@ def _chart(table: "pa.Table", _scalars: object) -> Chart:
                     "color": {
                         "field": "cohort",
                         "type": "ordinal",
-                        "title": "made in",
+                        "title": "made in (thick: all)",
+                        "sort": None,
                         "scale": {"scheme": "viridis"},
                     },
                 },
@@ -219,7 +220,9 @@ def _chart(table: "pa.Table", _scalars: object) -> Chart:
             },
         ],
     }
-    return {"data": TABLE, "vconcat": [ages, half_life]}
+    # Two legends: colours of the one are not cohorts of the other.
+    apart = {"scale": {"color": "independent"}}
+    return {"data": TABLE, "vconcat": [ages, half_life], "resolve": apart}
 
 
 FIGURE = Figure(
