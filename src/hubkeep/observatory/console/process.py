@@ -28,7 +28,7 @@ from hubkeep.observatory.console.wire import (
     Rows,
 )
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.reader.process import NoAnswer, needed_is_there
+from hubkeep.observatory.reader.process import NoAnswer, bare_environment, needed_is_there
 from hubkeep.observatory.reader.wire import Shelf
 
 log = logging.getLogger("hubkeep.observatory")
@@ -43,7 +43,6 @@ KEPT: Final = 2
 """So many prepared snapshots are kept; those that nobody asked for longest go."""
 
 _PACKAGE: Final = "hubkeep.observatory.console"
-_PASSED_ON: Final = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
 _SPARING: Final = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
 _TOO_LARGE: Final = (
     "The query needed more memory than there is for one: ask for fewer columns or rows, or for "
@@ -168,7 +167,6 @@ def _key(shelf: Shelf) -> str:
 @asynccontextmanager
 async def _running(module: str, given: bytes) -> AsyncGenerator[asyncio.StreamReader]:
     """Start a process that knows no secret of the hub, and end it in any case."""
-    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -176,7 +174,7 @@ async def _running(module: str, given: bytes) -> AsyncGenerator[asyncio.StreamRe
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**env, **_SPARING},
+        env={**bare_environment(), **_SPARING},
         cwd="/",
         start_new_session=True,
     )

@@ -32,7 +32,6 @@ IDLE: Final = 300.0
 
 _MODULE: Final = "hubkeep.observatory.reader.child"
 _NEEDED: Final = ("duckdb", "numpy", "pyarrow")
-_PASSED_ON: Final = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
 _MISSING: Final = (
     "Figures need libraries that are not installed where the hub runs: they come with "
     "hubkeep[observatory]."
@@ -53,6 +52,11 @@ def needed_is_there() -> None:
     """Raise NoAnswer (501) where what computes figures is not installed."""
     if any(find_spec(name) is None for name in _NEEDED):
         raise NoAnswer(501, _MISSING)
+
+
+def bare_environment() -> dict[str, str]:
+    """Return what a process of the observatory knows: where its modules are, and no setting."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "LC_ALL": "C.UTF-8"}
 
 
 class Reader:
@@ -160,7 +164,6 @@ class _Child:
     async def start(cls) -> "_Child":
         """Start a process that knows none of the hub's settings, and so none of its secrets."""
         folder = tempfile.TemporaryDirectory(prefix="hubkeep-reader-")
-        env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -168,7 +171,7 @@ class _Child:
                 _MODULE,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                env={**env, "TMPDIR": folder.name},
+                env={**bare_environment(), "TMPDIR": folder.name},
                 cwd=folder.name,
                 start_new_session=True,
             )
