@@ -3,6 +3,7 @@
 
 import collections
 import io
+import json
 import pickle
 import subprocess
 import sys
@@ -43,6 +44,9 @@ def test_the_stock_client_fills_a_hub(tmp_path: Path):
         assert "Kind or unkind?" in page.text
         files = {each["rfilename"] for each in info("datasets/demo/reviews")["siblings"]}
         assert "data/train-00000-of-00001.parquet" in files
+    [snapshot] = (data / "snapshots" / "public").iterdir()
+    models = json.loads((snapshot / "manifest.json").read_bytes())["tables"]["models"]
+    assert models["rows"] >= 18
 
 
 def test_the_pickle_is_what_pytorch_reads():

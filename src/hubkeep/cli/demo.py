@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from hubkeep.cli.common import log_to_stderr, reported, settings
 
@@ -43,13 +44,14 @@ def demo(data: str | None, leave: bool, **options: object) -> None:
     """
     with ExitStack() as stack:
         folder = data or stack.enter_context(tempfile.TemporaryDirectory(prefix="hubkeep-demo-"))
-        config = settings(data=folder, **options)
+        # Its snapshot is taken when it is filled, and not by the clock.
+        config = replace(settings(data=folder, **options), snapshots="off")
         log_to_stderr(config)
         with reported():
             from hubkeep.cli.serve import end_process
 
             signs = asyncio.run(_prepare(config))
-            code = asyncio.run(_Demo(signs, leave=leave).run(config))
+            code = asyncio.run(_Demo(config, signs, leave=leave).run())
     if code:
         click.echo("hubkeep: the hub could not be filled; what went wrong is said above", err=True)
     end_process(min(code, 1))
@@ -95,16 +97,17 @@ async def _prepare(config: "Config") -> _Signs:
 class _Demo:
     """A hub under way, and the client's process that fills it."""
 
-    def __init__(self, signs: _Signs, *, leave: bool) -> None:
+    def __init__(self, config: "Config", signs: _Signs, *, leave: bool) -> None:
+        self._config = config
         self._signs = signs
         self._leave = leave
         self._filling: asyncio.Task[int] | None = None
 
-    async def run(self, config: "Config") -> int:
+    async def run(self) -> int:
         """Serve until stopped; return the exit code of the filling."""
         from hubkeep.cli.serve import open_socket, run_hub
 
-        await run_hub(config, open_socket(config), self._started)
+        await run_hub(self._config, open_socket(self._config), self._started)
         if self._filling is None:
             return 1
         if not self._filling.done():
@@ -117,21 +120,38 @@ class _Demo:
 
     async def _fill(self, url: str) -> int:
         with tempfile.TemporaryDirectory(prefix="hubkeep-demo-") as home:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "hubkeep.cli.demo_client"),
-                env=_client_env(os.environ, url, self._signs.token, home),
-                stdin=asyncio.subprocess.DEVNULL,
-            )
-            try:
-                code = await process.wait()
-            finally:
-                if process.returncode is None:
-                    process.terminate()
+            env = _client_env(os.environ, url, self._signs.token, home)
+            code = await _ended("-m", "hubkeep.cli.demo_client", env=env)
+        if code == 0:
+            code = await _snapshot(self._config)
         if code == 0:
             _say_next(url, self._signs)
         if code or self._leave:
             os.kill(os.getpid(), signal.SIGTERM)
         return code
+
+
+async def _snapshot(config: "Config") -> int:
+    """Take a snapshot, where the observatory is installed: /insights has something to show then."""
+    from hubkeep.config import environment_of
+    from hubkeep.observatory.taking.daily import is_installed
+
+    if not is_installed():
+        return 0
+    words = ("-m", "hubkeep", "snapshot", "take", "--json")
+    return await _ended(*words, env=environment_of(config), said=asyncio.subprocess.DEVNULL)
+
+
+async def _ended(*words: str, env: Mapping[str, str], said: int | None = None) -> int:
+    """Run a program of Python's, and return its exit code; it ends with whoever waits for it."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, *words), env=env, stdin=asyncio.subprocess.DEVNULL, stdout=said
+    )
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.terminate()
 
 
 def _client_env(env: Mapping[str, str], url: str, token: str, home: str) -> dict[str, str]:
@@ -155,4 +175,5 @@ def _say_next(url: str, signs: _Signs) -> None:
         f"  export HF_TOKEN={signs.token}\n"
         f"  hf download {USER}/tiny-sentiment-finetuned\n"
         f"\nor upload a folder of your own: hf upload {USER}/my-model ./folder\n"
+        f"\nWhat the hub holds, in figures: {url}/insights\n"
     )

@@ -30,10 +30,14 @@ class NotTaken(RuntimeError):
     """The process that takes snapshots has failed; the text is what it said."""
 
 
+def is_installed() -> bool:
+    """Say whether what takes snapshots is there."""
+    return all(find_spec(name) is not None for name in ("duckdb", "pyarrow"))
+
+
 def lacks_libraries(config: Config) -> bool:
     """Say whether the hub ought to take snapshots and does not have what that needs."""
-    needed = ("duckdb", "pyarrow")
-    return config.snapshots == "daily" and any(find_spec(name) is None for name in needed)
+    return config.snapshots == "daily" and not is_installed()
 
 
 async def take_daily(app: "App") -> None:
