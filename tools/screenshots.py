@@ -32,6 +32,7 @@ from hubkeep.job_kinds import worker_of
 from hubkeep.kit.time import DAY, unwire
 from tests.browser.chromium import MISSING, find_chromium, running_chromium
 from tests.browser.site import signed_in
+from tools.report_shots import REPORT_SHOTS, take_report, write_report
 from tools.shots import SHOTS, Shot
 
 if TYPE_CHECKING:
@@ -81,10 +82,14 @@ def main(names: tuple[str, ...], to: Path, whole: bool) -> None:
     ):
         for look in LOOKS:
             take(browser, url, wanted, look, to, whole=whole)
+        reported = [name for name in REPORT_SHOTS if not names or name in names]
+        if reported:
+            take_reported(browser, write_report(Path(data)), reported, to)
     if to == FOLDER:
         (DOCS / "screenshots.md").write_text(page_of(SHOTS), "utf-8")
     size = sum(each.stat().st_size for each in to.glob("*.webp"))
-    click.echo(f"{len(wanted) * len(LOOKS)} pictures taken; the folder has {size / 1e6:.1f} MB")
+    taken = (len(wanted) + len(reported)) * len(LOOKS)
+    click.echo(f"{taken} pictures taken; the folder has {size / 1e6:.1f} MB")
 
 
 @contextmanager
@@ -165,9 +170,21 @@ def take(
             raise click.ClickException(f"{shot.path} is not as it should be")
         page.evaluate("document.fonts.ready")
         picture = Image.open(io.BytesIO(page.screenshot(full_page=whole)))
-        target = to / f"{shot.name}-{look.name}.webp"
-        picture.convert("RGB").save(target, "WEBP", quality=QUALITY, method=6)
+        keep(picture, to / f"{shot.name}-{look.name}.webp")
     context.close()
+
+
+def take_reported(browser: "Browser", report: Path, wanted: list[str], to: Path) -> None:
+    """Take the pictures of the report."""
+    for look in LOOKS:
+        for name, picture in take_report(browser, report, (look.width, look.height), look.theme):
+            if name in wanted:
+                keep(picture, to / f"{name}-{look.name}.webp")
+
+
+def keep(picture: Image.Image, target: Path) -> None:
+    """Write a picture."""
+    picture.convert("RGB").save(target, "WEBP", quality=QUALITY, method=6)
 
 
 def page_of(shots: tuple[Shot, ...]) -> str:
@@ -179,13 +196,12 @@ def page_of(shots: tuple[Shot, ...]) -> str:
         "",
         "Taken of the demonstration's hub (`make demo`): in light, in dark, and on a phone.",
     ]
-    for shot in shots:
-        lines += ["", f"## {shot.says}", ""]
+    said = {shot.name: shot.says for shot in shots}
+    said |= {name: says for name, (_, says) in REPORT_SHOTS.items()}
+    for name, says in said.items():
+        lines += ["", f"## {says}", ""]
         lines += ["| light | dark | phone |", "| --- | --- | --- |"]
-        cells = [
-            f"![{shot.says}, {look.name}](screenshots/{shot.name}-{look.name}.webp)"
-            for look in LOOKS
-        ]
+        cells = [f"![{says}, {look.name}](screenshots/{name}-{look.name}.webp)" for look in LOOKS]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
