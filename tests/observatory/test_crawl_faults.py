@@ -68,9 +68,11 @@ def in_an_hour() -> str:
         ({"RateLimit": '"api";r=0;t=55', "RateLimit-Policy": '"fixed window";"api";q=5'}, 55, 57),
         ({"RateLimit": '"pages";r=9;t=700, "api";r=0;t=20, "files";r=0;t=30'}, 30, 32),
         ({"Retry-After": "soon", "RateLimit": '"api";r=0;t=55'}, 55, 57),
+        ({"RateLimit": '"api"; t = 30 ;q=5; r=0, "files";r=3, ;;;t=,'}, 30, 32),
+        ({"Retry-After": "Mon, 99999999999 Jan 99999999999 00:00:00 GMT"}, 0, 1),
         ({}, 0, 1),
     ],
-    ids=["seconds", "date", "window", "windows", "nonsense", "nothing"],
+    ids=["seconds", "date", "window", "windows", "nonsense", "turned round", "no date", "nothing"],
 )
 def test_a_hub_that_has_had_enough_is_left_alone_for_as_long_as_it_says(
     crawls: Crawls, headers, least, most

@@ -12,7 +12,7 @@ from typing import Final
 from hubkeep.observatory.crawling.failure import Stopped
 
 # `"api";r=0;t=55`: how many requests are left, and seconds until there are more.
-_LIMIT: Final = re.compile(r";\s*r\s*=\s*(\d{1,9})\s*;\s*t\s*=\s*(\d{1,9})")
+_PART: Final = re.compile(r";\s*([rt])\s*=\s*(\d{1,9})")
 _SECONDS: Final = re.compile(r"\d{1,9}")
 
 
@@ -81,7 +81,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if said:
         try:
             moment = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, OverflowError):
             return window(headers)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
@@ -93,9 +93,6 @@ def window(headers: Mapping[str, str]) -> float | None:
 
     A hub may name several limits, of which the last to open counts.
     """
-    spent = [
-        float(seconds)
-        for left, seconds in _LIMIT.findall(headers.get("ratelimit", ""))
-        if int(left) == 0
-    ]
+    limits = [dict(_PART.findall(one)) for one in headers.get("ratelimit", "").split(",")]
+    spent = [float(one["t"]) for one in limits if "t" in one and int(one.get("r", 1)) == 0]
     return max(spent) if spent else None
