@@ -54,6 +54,7 @@ SPECIFIED = {
     "B13": "from_day to_day k n_both overlap ci_lo ci_hi",
     "B14": "model list rank_likes rank_downloads likes downloads downloads_per_like is_flagged",
     "B15": "kind rank value n share_all share_declared ci_lo ci_hi dl",
+    "B17": "part name n share_n ci_lo ci_hi dl share_dl n_public share_n_public",
     "B16": "part name n n_estimated n_tier1 n_tier2",
 }
 

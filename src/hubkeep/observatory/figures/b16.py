@@ -8,24 +8,12 @@ from hubkeep.cards.comparisons import in_words
 from hubkeep.observatory.emissions import FACTORS, FACTORS_MEAN, Estimate, estimated
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Parameter, Scalar
 from hubkeep.observatory.figures.shared import MERGED, ORG_TYPES_MEAN, Row, as_table, part
+from hubkeep.observatory.figures.sizes import SIZES
 from hubkeep.observatory.shapes import estimates
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SIZES: Final = (
-    "<0.1 B",
-    "0.1-0.5 B",
-    "0.5-1 B",
-    "1-3 B",
-    "3-7 B",
-    "7-9 B",
-    "10-15 B",
-    "16-40 B",
-    "41-80 B",
-    ">80 B",
-    "unknown",
-)
 _TUNED: Final = "fine-tuned"
 _LEFT_OUT: Final = {
     "n_fine_tuned": _TUNED,
@@ -72,7 +60,7 @@ def _finish(table: "pa.Table", context: Context) -> Finished:
     share = float(context.parameters[_SHARE.name])
     by_size = [
         _row("size", name, [row for row in told if row["place"] == place], given, share)
-        for place, name in enumerate(_SIZES)
+        for place, name in enumerate(SIZES)
     ]
     types = sorted({str(row["org_type"]) for row in told})
     by_type = [
