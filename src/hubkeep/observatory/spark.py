@@ -62,6 +62,10 @@ class Spark:
         """Keep the rows of a SELECT under a name."""
         self._hold(name, self._session.sql(spark(sql)))
 
+    def settle(self, name: str, sql: str) -> None:
+        """Keep the rows of a SELECT under a name: in memory, as far as there is room."""
+        self.table(name, sql)
+
     def keep(self, name: str, rows: "pa.Table") -> None:
         """Keep rows under a name."""
         self._hold(name, self._session.createDataFrame(rows))
