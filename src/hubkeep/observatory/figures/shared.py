@@ -296,8 +296,8 @@ def shares_of_downloads(
 
 
 def as_table(table: pa.Table, rows: Sequence[Mapping[str, object]]) -> pa.Table:
-    """Return rows as a table; without rows, `table` with all that is asked of it being absent."""
-    return pa.Table.from_pylist(list(rows)) if rows else table
+    """Return rows as a table; without rows, `table` without its own."""
+    return pa.Table.from_pylist(list(rows)) if rows else table.slice(0, 0)
 
 
 def largest_of_others(largest: Sequence[int]) -> list[int]:
