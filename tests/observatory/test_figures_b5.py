@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("duckdb")
 
 from hubkeep.observatory.dialects import spark
-from hubkeep.observatory.figures.b5 import EARLIER, WINDOWS
+from hubkeep.observatory.figures.b5 import EARLIER, WINDOW
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.running import Result
 from hubkeep.observatory.snapshot import Snapshot
@@ -127,6 +127,6 @@ def test_without_counts_of_all_time_there_is_no_window(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("sqlglot") is None, reason="sqlglot is not installed")
 def test_what_is_asked_of_history_is_sql_for_spark() -> None:
-    pairs = "SELECT 1 AS number, '2024-01-01' AS quarter, TIMESTAMP '2024-01-01 00:00:00' AS begins"
-    for sql in (EARLIER.format(numbers="0, 2"), WINDOWS.format(pairs=pairs)):
+    window = WINDOW.format(number=2, begins="2024-01-01 00:00:00")
+    for sql in (EARLIER.format(numbers="0, 2"), window):
         assert spark(sql).startswith("WITH kept AS")

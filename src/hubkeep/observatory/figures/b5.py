@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.charts import TABLE, month, share
+from hubkeep.observatory.charts import TABLE, share
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Scalar
 from hubkeep.observatory.figures.parts import (
     INTERVALS_MEAN,
@@ -43,76 +43,72 @@ _OF_WINDOWS: Final = (
 _NO_WINDOW: Final[Mapping[str, None]] = dict.fromkeys(
     ("dl_window", "dl_window_flagged", "n_window", "n_negative", "window_from", "window_to")
 )
+# A model may stand in a snapshot by a former name and by its present one; grouping all models by
+# name would take more memory than leaving the former ones of those few out.
 _KEPT: Final = """
 kept AS (
-  SELECT coalesce(a.new, m.id) AS model, max(m.region) AS region, min(m.created_at) AS created_at,
-    bool_or(m.is_flagged) AS is_flagged
-  FROM models AS m LEFT JOIN known_aliases AS a ON a.old = m.id
-  GROUP BY coalesce(a.new, m.id)
+  SELECT coalesce(a.new, m.id) AS model, m.region, m.created_at, m.is_flagged
+  FROM models AS m
+  LEFT JOIN known_aliases AS a ON a.old = m.id
+  LEFT JOIN (
+    SELECT b.old FROM known_aliases AS b JOIN models AS n ON n.id = b.new
+  ) AS twice ON twice.old = m.id
+  WHERE twice.old IS NULL
+),
+again AS (
+  SELECT h.number, b.old FROM known_aliases AS b JOIN history AS h ON h.id = b.new
+),
+seen AS (
+  SELECT h.number, h.model, k.region, k.is_flagged, k.created_at, h.downloads_30d, h.downloads_all
+  FROM history AS h
+  JOIN kept AS k ON k.model = h.model
+  LEFT JOIN again AS g ON g.number = h.number AND g.old = h.id
+  WHERE g.old IS NULL
 )
 """
-"""Models of the last snapshot by their present names."""
+"""What all snapshots say of models of the last one, by their present names."""
 EARLIER: Final = f"""
-WITH {_KEPT},
-seen AS (
-  SELECT h.number, h.model, k.region, k.is_flagged, max(h.downloads_30d) AS dl
-  FROM history AS h JOIN kept AS k ON k.model = h.model
-  WHERE h.number IN ({{numbers}})
-  GROUP BY h.number, h.model, k.region, k.is_flagged
-)
+WITH {_KEPT}
 SELECT number, region, count(*) AS n,
-  CAST(sum(dl) FILTER (WHERE NOT is_flagged) AS BIGINT) AS dl,
+  CAST(sum(downloads_30d) FILTER (WHERE NOT is_flagged) AS BIGINT) AS dl,
   CAST(sum(
-    CAST(dl AS DECIMAL(19, 0)) * CAST(dl AS DECIMAL(19, 0))
+    CAST(downloads_30d AS DECIMAL(19, 0)) * CAST(downloads_30d AS DECIMAL(19, 0))
   ) FILTER (WHERE NOT is_flagged) AS DOUBLE) AS dl_square,
-  max(dl) FILTER (WHERE NOT is_flagged) AS dl_largest,
-  CAST(coalesce(sum(dl) FILTER (WHERE is_flagged), 0) AS BIGINT) AS dl_flagged,
-  count(*) FILTER (WHERE dl IS NULL) AS n_missing_downloads,
+  max(downloads_30d) FILTER (WHERE NOT is_flagged) AS dl_largest,
+  CAST(coalesce(sum(downloads_30d) FILTER (WHERE is_flagged), 0) AS BIGINT) AS dl_flagged,
+  count(*) FILTER (WHERE downloads_30d IS NULL) AS n_missing_downloads,
   count(*) FILTER (WHERE is_flagged) AS n_flagged
 FROM seen
+WHERE number IN ({{numbers}})
 GROUP BY number, region
 ORDER BY number, CASE region WHEN 'unknown' THEN 1 ELSE 0 END,
-  sum(dl) FILTER (WHERE NOT is_flagged) DESC NULLS LAST, region
+  sum(downloads_30d) FILTER (WHERE NOT is_flagged) DESC NULLS LAST, region
 """
 """Regions as the snapshots `numbers` have them."""
-WINDOWS: Final = f"""
+WINDOW: Final = f"""
 WITH {_KEPT},
-pairs AS ({{pairs}}),
-seen AS (
-  SELECT h.number, h.model, k.region, k.is_flagged, k.created_at, max(h.downloads_all) AS dl
-  FROM history AS h JOIN kept AS k ON k.model = h.model
-  GROUP BY h.number, h.model, k.region, k.is_flagged, k.created_at
-),
-followed AS (
-  SELECT number, model, region, is_flagged, created_at, dl,
-    lag(number) OVER (PARTITION BY model ORDER BY number) AS number_before,
-    lag(dl) OVER (PARTITION BY model ORDER BY number) AS dl_before
-  FROM seen
-),
 changes AS (
-  SELECT p.quarter, f.model, f.region, f.is_flagged,
-    CASE WHEN f.number_before = f.number - 1 THEN f.dl - f.dl_before
-      WHEN f.created_at > p.begins THEN f.dl END AS change
-  FROM followed AS f JOIN pairs AS p ON p.number = f.number
-),
-grown AS (
-  SELECT quarter, model, region, is_flagged,
-    CAST(sum(change) FILTER (WHERE change >= 0) AS BIGINT) AS dl,
-    count(*) FILTER (WHERE change < 0) AS n_negative
-  FROM changes
-  GROUP BY quarter, model, region, is_flagged
+  SELECT a.region, a.is_flagged,
+    CASE WHEN b.model IS NOT NULL THEN a.downloads_all - b.downloads_all
+      WHEN a.created_at > TIMESTAMP '{{begins}}' THEN a.downloads_all END AS change
+  FROM seen AS a
+  LEFT JOIN history AS b ON b.model = a.model AND b.number = {{number}} - 1
+    AND b.id NOT IN (SELECT old FROM again WHERE number = {{number}} - 1)
+  WHERE a.number = {{number}}
 )
-SELECT quarter, region, count(dl) AS n_window, CAST(sum(n_negative) AS BIGINT) AS n_negative,
-  CAST(sum(dl) FILTER (WHERE NOT is_flagged) AS BIGINT) AS dl_window,
+SELECT region, count(change) FILTER (WHERE change >= 0) AS n_window,
+  count(*) FILTER (WHERE change < 0) AS n_negative,
+  CAST(sum(change) FILTER (WHERE change >= 0 AND NOT is_flagged) AS BIGINT) AS dl_window,
   CAST(sum(
-    CAST(dl AS DECIMAL(19, 0)) * CAST(dl AS DECIMAL(19, 0))
-  ) FILTER (WHERE NOT is_flagged) AS DOUBLE) AS dl_window_square,
-  CAST(coalesce(sum(dl) FILTER (WHERE is_flagged), 0) AS BIGINT) AS dl_window_flagged
-FROM grown
-GROUP BY quarter, region
-ORDER BY quarter, region
+    CAST(change AS DECIMAL(19, 0)) * CAST(change AS DECIMAL(19, 0))
+  ) FILTER (WHERE change >= 0 AND NOT is_flagged) AS DOUBLE) AS dl_window_square,
+  CAST(coalesce(sum(change) FILTER (WHERE change >= 0 AND is_flagged), 0) AS BIGINT)
+    AS dl_window_flagged
+FROM changes
+GROUP BY region
+ORDER BY region
 """
-"""What was downloaded until each snapshot of `pairs`, since the one before it."""
+"""What was downloaded until the snapshot `number`, since the one before it, which began then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,23 +189,36 @@ def _pairs(context: Context, times: Sequence[datetime]) -> list[_Pair]:
 
 
 def _windows(context: Context, pairs: Sequence[_Pair]) -> dict[tuple[str, str], Row]:
-    """What was downloaded within the windows of each quarter, by quarter and region."""
-    if not pairs:
-        return {}
-    listed = " UNION ALL ".join(
-        f"SELECT {one.number} AS number, '{one.quarter}' AS quarter, "
-        f"TIMESTAMP '{one.begins}' AS begins"
-        for one in pairs
-    )
-    found: dict[tuple[str, str], Row] = {}
-    for row in context.query(WINDOWS.format(pairs=listed)).to_pylist():
-        mine = [one for one in pairs if one.quarter == row["quarter"]]
-        found[row["quarter"], row["region"]] = {
-            **row,
-            "window_from": str(min(one.begins for one in mine)),
-            "window_to": str(max(one.ends for one in mine)),
-        }
-    return found
+    """What was downloaded within the windows of each quarter, by quarter and region.
+
+    One window after the other: all of them at once take more memory than there is.
+    """
+    found: dict[tuple[str, str], list[Row]] = {}
+    for one in pairs:
+        asked = WINDOW.format(number=one.number, begins=one.begins)
+        for row in context.query(asked).to_pylist():
+            ends = {"window_from": str(one.begins), "window_to": str(one.ends)}
+            found.setdefault((one.quarter, row["region"]), []).append({**row, **ends})
+    return {key: _together(rows) for key, rows in found.items()}
+
+
+def _together(windows: Sequence[Row]) -> Row:
+    """The windows of a quarter as one, of one region.
+
+    What a model was downloaded in m windows has a square of at most m times the sum of squares, so
+    that intervals are rather too wide than too narrow.
+    """
+    told = [row for row in windows if row[_WINDOW] is not None]
+    squares = [float(row["dl_window_square"] or 0) for row in told]
+    return {
+        "dl_window": summed(told, _WINDOW) if told else None,
+        "dl_window_square": len(told) * sum(squares),
+        "dl_window_flagged": summed(windows, "dl_window_flagged"),
+        "n_window": summed(windows, "n_window"),
+        "n_negative": summed(windows, "n_negative"),
+        "window_from": windows[0]["window_from"],
+        "window_to": windows[-1]["window_to"],
+    }
 
 
 def _share_window(inside: Sequence[Row]) -> None:
@@ -268,16 +277,26 @@ def _chart(table: "pa.Table", _scalars: object) -> Chart:
     )
     if len(set(table["quarter"].to_pylist())) < 2:
         return now
+    named = "utcFormat(toDate(datum.quarter), '%Y Q') + utcquarter(toDate(datum.quarter))"
     lines = [
         {
             "data": TABLE,
+            "transform": [
+                {"filter": f"isValid(datum.{value})"},
+                {"calculate": named, "as": "named"},
+            ],
             "width": 520,
             "height": 200,
             "mark": {"type": "line", "point": True},
             "encoding": {
-                "x": month("quarter", "Quarter"),
+                "x": {"field": "named", "type": "ordinal", "title": "Quarter of the snapshots"},
                 "y": share(value, title),
-                "color": {"field": "region", "type": "nominal", "title": None, "sort": order},
+                "color": {
+                    "field": "region",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"domain": order[:-1]},
+                },
             },
         }
         for value, title in (
@@ -307,7 +326,8 @@ FIGURE = Figure(
         ),
         (
             "share_declared is of models of a known region. Intervals of window shares, and those "
-            "of earlier quarters, are by the delta method."
+            "of earlier quarters, are by the delta method; where a quarter has several windows, "
+            "they are as wide as could be."
         ),
         DOWNLOADS_MEAN,
         FLAGGED_MEANS,
@@ -325,7 +345,7 @@ FIGURE = Figure(
         Answer("window_ci_hi", "real", "upper end of it", "share"),
         Answer("dl_window_flagged", "whole", "what flagged counters claim of it", "downloads"),
         Answer("window_share_with_flagged", "real", "window_share_all with them", "share"),
-        Answer("n_window", "whole", "models with a difference", "models"),
+        Answer("n_window", "whole", "differences that were added up"),
         Answer("n_negative", "whole", "differences that were negative"),
         Answer("window_from", "time", "when the first of the windows began"),
         Answer("window_to", "time", "when the last one ended"),

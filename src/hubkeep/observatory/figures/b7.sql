@@ -31,14 +31,19 @@ ages AS (
   FROM aged
   GROUP BY place
 ),
+wanted AS (
+  SELECT model FROM history
+  WHERE (SELECT number FROM last_one) > 1 AND downloads_30d >= $min_peak
+  GROUP BY model
+),
 seen AS (
-  SELECT number, model, max(downloads_30d) AS dl FROM history
-  WHERE (SELECT number FROM last_one) > 1 AND downloads_30d IS NOT NULL
-  GROUP BY number, model
+  SELECT h.number, h.model, max(h.downloads_30d) AS dl
+  FROM history AS h JOIN wanted AS w ON w.model = h.model
+  WHERE (SELECT number FROM last_one) > 1 AND h.downloads_30d IS NOT NULL
+  GROUP BY h.number, h.model
 ),
 peaks AS (
-  SELECT model, max(dl) AS peak, max(number) AS last_number FROM seen
-  GROUP BY model HAVING max(dl) >= $min_peak
+  SELECT model, max(dl) AS peak, max(number) AS last_number FROM seen GROUP BY model
 ),
 peaked AS (
   SELECT s.model, p.peak, p.last_number, min(s.number) AS peak_number
@@ -55,7 +60,9 @@ cohorts AS (
   SELECT coalesce(a.new, m.id) AS model,
     min(CASE WHEN m.quarter IS NULL THEN 'no date' WHEN m.is_censored THEN 'before March 2022'
       ELSE CAST(m.quarter AS VARCHAR) END) AS cohort
-  FROM models AS m LEFT JOIN known_aliases AS a ON a.old = m.id
+  FROM models AS m
+  LEFT JOIN known_aliases AS a ON a.old = m.id
+  JOIN wanted AS w ON w.model = coalesce(a.new, m.id)
   WHERE (SELECT number FROM last_one) > 1
   GROUP BY coalesce(a.new, m.id) HAVING NOT bool_or(m.is_flagged)
 ),
