@@ -101,7 +101,7 @@ def test_figures_say_in_the_contents_what_an_older_snapshot_lacks(hub: TestHub) 
     assert entries["S1"]["lacks"] == []
     assert entries["S1"]["href"] == "/insights/s1?snapshot=20240111"
     shown = page(hub, "/insights?snapshot=20240111").one("main").text
-    assert "it does not have 3 snapshots; there is 1" in shown
+    assert "it takes 3 snapshots; there is 1" in shown
 
 
 @pytest.mark.parametrize("name", all_figures())

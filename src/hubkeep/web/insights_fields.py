@@ -26,6 +26,9 @@ _FLAGGED: Final = {
     "keep": "Counted like all others",
     "drop": "Left out of everything",
 }
+_FAR: Final = 1e6
+"""A bound beyond it tells a reader nothing."""
+
 _NAMES: Final = {
     "k": "Universe: top so many models",
     "rule": "Universe: top models by",
@@ -165,6 +168,6 @@ def _select(name: str, label: str, value: str, choices: Sequence[Choice], hint: 
 
 def _hint(one: ParameterOf) -> str:
     low, high = one.least, one.most
-    if low is None or high is None:
+    if low is None or high is None or high > _FAR:
         return one.meaning
-    return f"{one.meaning}; {low:,.4g} to {high:,.4g}" if high < 1e6 else one.meaning
+    return f"{one.meaning}; {low:,g} to {high:,.0f}"

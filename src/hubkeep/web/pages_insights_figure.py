@@ -19,7 +19,7 @@ from hubkeep.observatory.figure import BadParameter
 from hubkeep.observatory.reader.process import NoAnswer
 from hubkeep.observatory.reader.wire import AskFigure, AskFigures, FigureOf
 from hubkeep.observatory.report.pictures import heading
-from hubkeep.observatory.report.said import cell_text, flags, remarks
+from hubkeep.observatory.report.said import cell_text, flags, lack, remarks
 from hubkeep.observatory.report.tables import csv_of
 from hubkeep.web.fields import Field
 from hubkeep.web.insights import (
@@ -31,6 +31,7 @@ from hubkeep.web.insights import (
     scene_of,
     unless_known,
 )
+from hubkeep.web.insights_console import console_href
 from hubkeep.web.insights_fields import (
     Asked,
     asked_in,
@@ -67,6 +68,8 @@ class FigurePage(InsightsPage, kw_only=True):
     """The address of what is shown: the same snapshot, the same parameters."""
     csv: str
     parquet: str
+    console: str
+    """Where its SQL can be changed and run, if the console has what it reads."""
     groups: Sequence[FigureGroup]
     figure: FigureDocument | None = None
     heading: Mapping[str, object] = {}
@@ -90,9 +93,14 @@ class FigurePage(InsightsPage, kw_only=True):
         return [(name.replace("_", " "), cell_text(value)) for name, value in told.items()]
 
     @property
+    def lacks(self) -> str:
+        """Why there is no answer; empty where there is one."""
+        return lack(self.figure) if self.figure and self.figure.missing_columns else ""
+
+    @property
     def remarks(self) -> Sequence[str]:
         """What has to be known before believing the figure."""
-        return remarks(self.figure) if self.figure else ()
+        return remarks(self.figure)[1 if self.lacks else 0 :] if self.figure else ()
 
     @property
     def flags(self) -> tuple[str, Sequence[str]]:
@@ -203,6 +211,7 @@ def _shown(told: _Told, document: FigureDocument | None, problem: str = "") -> F
         permalink=f"{path}?{query}",
         csv=f"{path}.csv?{query}",
         parquet=f"{path}.parquet?{query}",
+        console=console_href(document) if document and scene.universe == "public" else "",
         groups=grouped(told.figures, scene, figure.id),
         heading=heading(document) if document else {},
         problem=problem,
@@ -225,6 +234,7 @@ def _without(
         permalink="/insights",
         csv="",
         parquet="",
+        console="",
         groups=(),
         problem=problem,
     )
