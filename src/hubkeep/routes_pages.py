@@ -30,6 +30,7 @@ from hubkeep.web import (
     pages_home,
     pages_insights,
     pages_insights_badge,
+    pages_insights_console,
     pages_insights_figure,
     pages_insights_history,
     pages_join,
@@ -111,6 +112,9 @@ def _insights() -> Iterator[Route]:
         ("/{kind}/{subject*}", pages_insights_history.history),
     ):
         yield Route("GET", f"/insights{path}", handler, seen, area)
+    console, mine = "/insights/console", Action.ACT_AS_USER
+    yield Route("GET", console, for_people(pages_insights_console.console_page), mine, area)
+    yield Route("POST", console, for_people(pages_insights_console.run), mine, area)
 
 
 def _changes_of_files() -> Iterator[Route]:

@@ -115,6 +115,10 @@ EXAMPLES: Examples = {
         Example("/insights/s4?k=many", status=400),
         Example("/insights/z9", status=404),
     ],
+    "/insights/console": [
+        Example("/insights/console", "alice"),
+        Example("/insights/console?sql=SELECT+1", "alice"),
+    ],
     "/insights/{kind}/{subject*}": [
         Example("/insights/models/google/small"),
         Example("/insights/models/bert-base-uncased?measure=rank&scale=log", "alice"),

@@ -30,7 +30,11 @@ from hubkeep.web.site import Page, Preview, shown
 if TYPE_CHECKING:
     from hubkeep.app import App
 
-_TABS = (("Overview", "/insights"), ("Figures", "/insights#figures"))
+_TABS = (
+    ("Overview", "/insights"),
+    ("Figures", "/insights#figures"),
+    ("Console", "/insights/console"),
+)
 _KINDS = {"hub": "this hub", "crawl": "crawled", "import": "imported"}
 NOTHING_YET = "There is no snapshot yet: the hub takes one of itself every day."
 

@@ -37,7 +37,7 @@ def badge(name: str, values: Sequence[int | None], day: str) -> str:
     parts, x = [], float(_PAD)
     for text, kind, weight in ((_LABEL, "s", 400), (number, "i", 600)):
         parts.append(_text(x, text, kind, weight))
-        x += _wide(text) + 7
+        x += _wide(text, weight) + 7
     line = _line(values, x)
     if line:
         parts.append(line)
@@ -55,15 +55,14 @@ def badge(name: str, values: Sequence[int | None], day: str) -> str:
 
 
 def _text(x: float, text: str, kind: str, weight: int) -> str:
-    return (
-        f'<text class="{kind}" x="{x:.1f}" y="18" font-weight="{weight}" '
-        f'textLength="{_wide(text):.1f}" lengthAdjust="spacingAndGlyphs">{escape(text)}</text>'
-    )
+    wide = f'textLength="{_wide(text, weight):.1f}" lengthAdjust="spacingAndGlyphs"'
+    place = f'x="{x:.1f}" y="18" font-weight="{weight}"'
+    return f'<text class="{kind}" {place} {wide}>{escape(text)}</text>'
 
 
-def _wide(text: str) -> float:
+def _wide(text: str, weight: int = 400) -> float:
     narrow = sum(sign in " .,il1jt" for sign in text)
-    return len(text) * _LETTER - narrow * 2.2
+    return (len(text) * _LETTER - narrow * 2.2) * (1.12 if weight > 400 else 1)
 
 
 def _line(values: Sequence[int | None], x: float) -> str:

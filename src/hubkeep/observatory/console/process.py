@@ -59,14 +59,29 @@ class Console:
         self._seconds = seconds
         self._patience = patience
         self._turn = asyncio.Semaphore(1)
+        self._asking: set[int] = set()
         self._preparing: dict[Path, asyncio.Task[None]] = {}
 
-    async def run(self, shelf: Shelf, sql: str, rows: int = 1_000) -> Rows:
+    async def run(
+        self, shelf: Shelf, sql: str, rows: int = 1_000, *, who: int | None = None
+    ) -> Rows:
         """Return the first rows of one SELECT over the last snapshot of a shelf.
 
-        NoAnswer: 400 says what is wrong with the query, or that it takes too long or too much; 501
-        what is not installed; 503 that it may be asked again.
+        NoAnswer: 400 says what is wrong with the query, or that it takes too long or too much; 429
+        that `who` asks has a query running; 501 what is not installed; 503 that it may be asked
+        again.
         """
+        if who is None:
+            return await self._run(shelf, sql, rows)
+        if who in self._asking:
+            raise NoAnswer(429, "A query of yours is still running: wait for it to end.")
+        self._asking.add(who)
+        try:
+            return await self._run(shelf, sql, rows)
+        finally:
+            self._asking.discard(who)
+
+    async def _run(self, shelf: Shelf, sql: str, rows: int) -> Rows:
         needed_is_there()
         if len(sql) > MOST_SQL:
             raise NoAnswer(400, f"A query has at most {MOST_SQL:,} letters.")

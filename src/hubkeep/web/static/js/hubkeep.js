@@ -56,6 +56,11 @@ if (figures.length) {
   import("./diagrams.js").then(({ diagrams }) => diagrams(figures, document.body.dataset.content));
 }
 
+const sql = document.querySelector("[data-console]");
+if (sql) {
+  import("./console.js").then(({ asking }) => asking(sql));
+}
+
 const asking = document.querySelectorAll("[data-tidy]");
 const chart = document.querySelector("[data-chart]");
 if (asking.length || chart) {
