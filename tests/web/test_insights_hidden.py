@@ -56,7 +56,8 @@ def take(hub: TestHub, universe: str = "public") -> None:
     rows = [row(name, 900 - 100 * at) for at, name in enumerate(names)]
     taken = datetime.fromtimestamp(hub.clock() / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     folder = hub.app.config.data / "snapshots"
-    edges = [{"child": "alice/open", "parent": SECRET, "relation": "finetune"}]
+    # The other way round the name would stand on the card of a public model, for all to read.
+    edges = [{"child": SECRET, "parent": "alice/open", "relation": "finetune"}]
     made = tiny(folder, taken, OWN, models=rows, lineage=edges)
     if universe == "all":
         (folder / "all").mkdir()
