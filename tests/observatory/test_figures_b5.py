@@ -127,6 +127,6 @@ def test_without_counts_of_all_time_there_is_no_window(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("sqlglot") is None, reason="sqlglot is not installed")
 def test_what_is_asked_of_history_is_sql_for_spark() -> None:
-    window = WINDOW.format(number=2, begins="2024-01-01 00:00:00")
+    window = WINDOW.format(number=2, numbers="1, 2", begins="2024-01-01 00:00:00")
     for sql in (EARLIER.format(numbers="0, 2"), window):
         assert spark(sql).startswith("WITH kept AS")

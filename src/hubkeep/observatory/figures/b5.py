@@ -57,6 +57,7 @@ kept AS (
 ),
 again AS (
   SELECT h.number, b.old FROM known_aliases AS b JOIN history AS h ON h.id = b.new
+  WHERE h.number IN ({numbers})
 ),
 seen AS (
   SELECT h.number, h.model, k.region, k.is_flagged, k.created_at, h.downloads_30d, h.downloads_all
@@ -195,7 +196,9 @@ def _windows(context: Context, pairs: Sequence[_Pair]) -> dict[tuple[str, str], 
     """
     found: dict[tuple[str, str], list[Row]] = {}
     for one in pairs:
-        asked = WINDOW.format(number=one.number, begins=one.begins)
+        asked = WINDOW.format(
+            numbers=f"{one.number - 1}, {one.number}", number=one.number, begins=one.begins
+        )
         for row in context.query(asked).to_pylist():
             ends = {"window_from": str(one.begins), "window_to": str(one.ends)}
             found.setdefault((one.quarter, row["region"]), []).append({**row, **ends})
