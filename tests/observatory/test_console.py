@@ -234,6 +234,27 @@ async def test_what_was_prepared_is_kept_for_a_few_and_may_be_deleted(
     assert (await run(tmp_path, shelf, "SELECT 1")).rows == [[1]]
 
 
+async def test_one_snapshot_is_prepared_at_a_time(tmp_path: Path, shelf: Shelf) -> None:
+    other = Shelf(history=shelf.history, hidden=[{"models": ["a/other"]}])
+    async with asking(tmp_path) as console:
+        first = asyncio.create_task(console.run(shelf, "SELECT 1"))
+        while not console._preparing:  # noqa: ASYNC110  (nothing tells)
+            await asyncio.sleep(0)
+        with pytest.raises(NoAnswer, match="Another snapshot") as refused:
+            await console.run(other, "SELECT 1")
+        assert refused.value.status == 503
+        assert (await first).rows == [[1]]
+        assert (await console.run(other, "SELECT 1")).rows == [[1]]
+
+
+async def test_processes_end_without_a_warning(
+    folder: Path, shelf: Shelf, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(4):
+        await run(folder, shelf, "SELECT 1")
+    assert not [one.message for one in caplog.records if one.levelname != "DEBUG"]
+
+
 async def test_a_snapshot_that_is_not_there_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(NoAnswer) as refused:
         await run(tmp_path, Shelf(history=["/nowhere"]), "SELECT 1")

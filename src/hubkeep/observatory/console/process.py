@@ -39,6 +39,7 @@ PATIENCE: Final = 10.0
 """Seconds that a query waits for others, and for a snapshot to be prepared."""
 PREPARING: Final = 300.0
 STARTING: Final = 20.0
+ENDING: Final = 2.0
 KEPT: Final = 2
 """So many prepared snapshots are kept; those that nobody asked for longest go."""
 
@@ -48,6 +49,7 @@ _TOO_LARGE: Final = (
     "The query needed more memory than there is for one: ask for fewer columns or rows, or for "
     "sums instead of rows."
 )
+_PREPARES: Final = "Another snapshot is being prepared for the console: ask again in a moment."
 
 
 class Console:
@@ -136,6 +138,9 @@ class Console:
         if not database.exists():
             work = self._preparing.get(database)
             if work is None:
+                # One at a time: each takes memory, both processors, and room on the disk.
+                if self._preparing:
+                    raise NoAnswer(503, _PREPARES)
                 work = asyncio.create_task(self._prepare(last, database))
                 self._preparing[database] = work
                 work.add_done_callback(lambda done: self._done(database, done))
@@ -201,9 +206,14 @@ async def _running(module: str, given: bytes) -> AsyncGenerator[asyncio.StreamRe
             await process.stdin.drain()
             process.stdin.close()
         yield process.stdout
+        # Who has said all ends by itself; to signal to it meanwhile would confuse who waits for it.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ENDING):
+                await process.wait()
     finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
         await process.wait()
 
 
