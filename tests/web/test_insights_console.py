@@ -5,6 +5,7 @@ import csv
 import html
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -13,6 +14,7 @@ import pytest
 pytest.importorskip("duckdb")
 
 from hubkeep.web.insights_console import EXAMPLES
+from hubkeep.web.pages_insights_console import CELLS
 from tests.harness.hub import TestHub
 from tests.harness.world import ALICE_READ, BOB
 from tests.observatory.shelf import three
@@ -113,6 +115,17 @@ def test_a_file_has_more_rows_and_no_formulas(alice: Browser):
     page = alice.post(PATH, sql=sql)
     assert page.text.count("<tr>") == 1_001
     assert "and more than are shown" in Seen(page.text).text
+
+
+def test_a_wide_result_does_not_keep_the_hub_from_others(alice: Browser):
+    """A page has so many cells, and is written in time that grows with them and not faster."""
+    wide = ", ".join(f"{n} AS c{n}" for n in range(4_000))
+    began = time.monotonic()
+    page = alice.post(PATH, sql=f"SELECT {wide} FROM range(500)")
+    assert page.status_code == 200
+    assert page.text.count("<td") == CELLS
+    assert "and more than are shown" in Seen(page.text).text
+    assert time.monotonic() - began < 30
 
 
 def test_what_is_hidden_is_in_no_table(own: TestHub):

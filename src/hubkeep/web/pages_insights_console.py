@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SHOWN = 1_000
 """Rows of a result that the page has."""
+CELLS = 40_000
+"""Cells that it has at most: nobody else is answered while they are written."""
 
 _FORM_LIMIT = 4 * MOST_SQL
 _LONGEST = 300
@@ -122,11 +124,12 @@ async def run(app: "App", request: Request) -> Response:
     status = 200
     try:
         wanted = MOST_ROWS if form.rows == "csv" else SHOWN
-        page.result = await _asked(app, scene, user, form.sql, wanted)
+        result = await _asked(app, scene, user, form.sql, wanted)
+        if form.rows == "csv":
+            return _file(result)
+        page.result = _fitting(result)
     except NoAnswer as none:
         page.problem, status = str(none), none.status
-    if form.rows == "csv" and page.result:
-        return _file(page.result)
     shell = shell_for(app, request, scene.actor)
     kept = {"Cache-Control": "no-store"}
     return shown(app, request, page, shell, status=status, headers=kept)
@@ -164,6 +167,14 @@ async def _asked(app: "App", scene: Scene, user: Account, sql: str, rows: int) -
         is_cut=found.is_cut,
         seconds=found.seconds,
     )
+
+
+def _fitting(result: ConsoleAnswer) -> ConsoleAnswer:
+    """As many of the rows as a page has room for."""
+    most = max(1, CELLS // max(1, len(result.columns)))
+    if len(result.rows) <= most:
+        return result
+    return msgspec.structs.replace(result, rows=result.rows[:most], is_cut=True)
 
 
 def _page(scene: Scene, sql: str) -> ConsolePage:
