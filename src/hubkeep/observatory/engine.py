@@ -149,12 +149,14 @@ class ViewEngine:
         self._universe = None
 
     def settle(self) -> None:
-        """Keep what is known of models, instead of looking it up each time: that takes a moment,
-        and whatever is asked afterwards a quarter of its time.
+        """Keep what is known of models and their bases, instead of looking it up each time: that
+        takes a moment, and whatever is asked afterwards a quarter of its time.
         """
         if not self._is_settled:
-            self._backend.settle("settled_models", "SELECT * FROM known_models")
-            self._backend.view("known_models", "SELECT * FROM settled_models")
+            self._backend.settle("settled_models", views.TO_SETTLE)
+            self._backend.view("known_models", views.SETTLED)
+            self._backend.settle("settled_lineage", "SELECT * FROM lineage")
+            self._backend.view("lineage", "SELECT * FROM settled_lineage")
             self._is_settled = True
 
     def query(self, sql: str, parameters: Mapping[str, Value]) -> "pa.Table":

@@ -75,6 +75,41 @@ DERIVED: Final = (
 )
 """What the view has besides the columns of the snapshot."""
 
+_NOT_KEPT: Final = {
+    "namespace": ("nullif(namespace, author)", "coalesce(namespace, author)"),
+    "entity": ("nullif(entity, author)", "coalesce(entity, author)"),
+    "org_type": ("nullif(org_type, 'other')", "coalesce(org_type, 'other')"),
+    "org_type_from": ("nullif(org_type_from, 'none')", "coalesce(org_type_from, 'none')"),
+    "region": ("nullif(region, 'unknown')", "coalesce(region, 'unknown')"),
+    "license_or_none": ("", f"coalesce(license, '{NONE}')"),
+    "task_or_none": ("", f"coalesce(task, '{NONE}')"),
+    "is_censored": ("", f"coalesce(CAST(created_at AS DATE) = DATE '{STAMP}', false)"),
+    "month": ("", "CAST(date_trunc('month', created_at) AS DATE)"),
+    "quarter": ("", "CAST(date_trunc('quarter', created_at) AS DATE)"),
+}
+"""What of DERIVED can be told from other columns, or is the same for most models: what is kept
+instead, if anything, and how it is told from that.
+"""
+
+TO_SETTLE: Final = "SELECT {} FROM known_models".format(
+    ", ".join(
+        f"{kept} AS {name}"
+        for name in (*MODELS.names, *DERIVED)
+        if (kept := _NOT_KEPT.get(name, (name, name))[0])
+    )
+)
+"""What is kept of `known_models` where it is not to be looked up each time: to write a column that
+says little takes as long as one that says much.
+"""
+
+SETTLED: Final = "SELECT {} FROM settled_models".format(
+    ", ".join(
+        f"{_NOT_KEPT[name][1]} AS {name}" if name in _NOT_KEPT else name
+        for name in (*MODELS.names, *DERIVED)
+    )
+)
+"""`known_models` as it was, from what was kept."""
+
 RULES: Final = ("downloads_30d", "downloads_all", "likes", "trending")
 UNION: Final = "union"
 UNION_OF: Final = ("downloads_30d", "likes", "trending")
