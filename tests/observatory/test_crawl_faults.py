@@ -446,6 +446,8 @@ def test_a_hub_that_stops_telling_of_accounts_is_asked_another_time(crawls: Craw
         failed(crawls, hub, "overview", accounts=200)
         hub.fault = lambda _: None
         assert len(crawls(hub.url, lists=["models"], accounts=200).rows("accounts", "name")) == 150
+    # The first hundred were kept.
+    assert sum(times > 1 for times in Counter(hub.paths("overview")).values()) <= 50
 
 
 def test_a_hub_that_refuses_all_accounts_tells_nothing_of_them(crawls: Crawls):
