@@ -14,7 +14,10 @@ import pyarrow.parquet as pq
 
 from hubkeep.cli import main
 from hubkeep.observatory.figures import all_figures
+from hubkeep.observatory.store import Making, SnapshotStore, read_manifest
+from hubkeep.observatory.writing import Written
 from tests.observatory.shelf import ecosystem, three
+from tests.observatory.tiny import OWN
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +167,29 @@ def test_what_cannot_be_is_said_in_a_line(
 def test_snapshots_of_another_universe_are_not_found_without_asking(hub: Path, tmp_path: Path):
     done = report(hub, "latest", "--all", "-o", str(tmp_path / "out"))
     assert "there are: none" in done.stderr
+
+
+def test_what_is_told_of_private_repositories_is_for_its_user_alone(tmp_path: Path):
+    store = SnapshotStore(tmp_path / "snapshots")
+    made = ecosystem(tmp_path / "other").folder
+    names = [path.stem for path in made.glob("*.parquet")]
+
+    def fill(folder: Path) -> dict[str, Written]:
+        for name in names:
+            (folder / f"{name}.parquet").write_bytes((made / f"{name}.parquet").read_bytes())
+        tables = read_manifest(made).tables
+        return {name: Written(tables[name], {}, {}) for name in names}
+
+    public = store.create(Making(OWN, "2024-07-10T00:00:00.000Z"), fill)
+    secret = store.create(Making(OWN, "2024-07-11T00:00:00.000Z", "all"), fill)
+    folder = tmp_path / "snapshots" / "all" / secret.id
+    for arguments, mode in (
+        (["latest"], 0o644),
+        (["latest", "--all"], 0o600),
+        ([public.id, "--with", str(folder)], 0o644),
+        ([str(folder), "--with", str(tmp_path / "snapshots" / "public" / public.id)], 0o600),
+    ):
+        target = tmp_path / "out"
+        chosen = ("--figure", "F3", "--format", "csv,html", "-o", str(target))
+        assert report(tmp_path, *arguments, *chosen).exit_code == 0
+        assert {path.stat().st_mode & 0o777 for path in target.iterdir()} == {mode}, arguments

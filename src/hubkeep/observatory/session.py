@@ -112,6 +112,13 @@ class Session:
         return self._places.history[-1].manifest
 
     @property
+    def is_secret(self) -> bool:
+        """Whether any of the snapshots is for administrators alone."""
+        reference = self._places.reference
+        opened = [*self._places.history, *([reference] if reference else [])]
+        return any(one.manifest.universe == "all" for one in opened)
+
+    @property
     def engine(self) -> Engine:
         """What runs SQL over the snapshots."""
         return self._engine

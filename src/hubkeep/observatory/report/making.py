@@ -30,6 +30,7 @@ Format = Literal["html", "csv", "parquet", "json", "svg", "png", "md"]
 FORMATS: Final[Sequence[Format]] = get_args(Format)
 INDEX: Final = "index.html"
 _READABLE: Final = 0o644
+_SECRET: Final = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,11 @@ def make(
 ) -> ReportMade:
     """Write a report into a folder, which is made if needed; `step` is told of each figure, and
     of the page in the end, with the seconds it took. BadParameter; OSError.
+
+    What is told of private repositories nobody but the user who asks can read.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    mode = _SECRET if session.is_secret else _READABLE
     documents, files = [], []
     for name in wanted.figures:
         start = perf_counter()
@@ -85,11 +89,11 @@ def make(
         document = documented(result)
         documents.append(document)
         for suffix, content in _files(result, document, wanted.formats):
-            files.append(_write(folder, f"{document.id}.{suffix}", content))
+            files.append(_write(folder, f"{document.id}.{suffix}", content, mode))
         step(f"{document.id} {document.title}", perf_counter() - start)
     if "html" in wanted.formats:
         start = perf_counter()
-        files.append(_write(folder, INDEX, html_of(documents)))
+        files.append(_write(folder, INDEX, html_of(documents), mode))
         step(INDEX, perf_counter() - start)
     about = documents[0].snapshot
     return ReportMade(
@@ -157,13 +161,13 @@ def _files(
         yield "md", markdown_of(document, f"{document.id}.{drawn}" if drawn else None)
 
 
-def _write(folder: Path, name: str, content: bytes) -> FileMade:
+def _write(folder: Path, name: str, content: bytes, mode: int) -> FileMade:
     """Write a file whole: under another name first, which is given up if anything goes wrong."""
     handle, scratch = tempfile.mkstemp(prefix=f".{name}-", dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        Path(scratch).chmod(_READABLE)
+        Path(scratch).chmod(mode)
         Path(scratch).replace(folder / name)
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
