@@ -33,6 +33,7 @@ from hubkeep.web import (
     pages_insights_console,
     pages_insights_figure,
     pages_insights_history,
+    pages_insights_movers,
     pages_join,
     pages_like,
     pages_list,
@@ -108,6 +109,7 @@ def _insights() -> Iterator[Route]:
     for path, handler in (
         ("", pages_insights.overview),
         ("/{figure}", pages_insights_figure.figure_page),
+        ("/movers", pages_insights_movers.movers),
         ("/badge/{kind}/{subject*}", pages_insights_badge.badge_of),
         ("/{kind}/{subject*}", pages_insights_history.history),
     ):

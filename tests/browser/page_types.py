@@ -115,6 +115,11 @@ EXAMPLES: Examples = {
         Example("/insights/s4?k=many", status=400),
         Example("/insights/z9", status=404),
     ],
+    "/insights/movers": [
+        Example("/insights/movers"),
+        Example("/insights/movers?days=30&least=1", "alice"),
+        Example("/insights/movers?snapshot=20240111"),
+    ],
     "/insights/console": [
         Example("/insights/console", "alice"),
         Example("/insights/console?sql=SELECT+1", "alice"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _TABS = (
     ("Overview", "/insights"),
     ("Figures", "/insights#figures"),
+    ("Movers", "/insights/movers"),
     ("Console", "/insights/console"),
 )
 _KINDS = {"hub": "this hub", "crawl": "crawled", "import": "imported"}
@@ -169,7 +170,7 @@ def about(scene: Scene, current: str) -> About:
     manifest = scene.snapshot
     return About(
         tabs=[Link(name, _at(scene, href), name == current) for name, href in _TABS],
-        snapshot=_shown(manifest, scene.latest) if manifest else None,
+        snapshot=snapshot_shown(manifest, scene.latest) if manifest else None,
         snapshots=[
             SnapshotChoice(
                 id=one.id,
@@ -220,7 +221,8 @@ def _at(scene: Scene, href: str) -> str:
     return scene.href(path) + mark + fragment
 
 
-def _shown(manifest: Manifest, latest: str) -> SnapshotShown:
+def snapshot_shown(manifest: Manifest, latest: str) -> SnapshotShown:
+    """Return how pages name a snapshot; `latest` is the id of the one of its series."""
     return SnapshotShown(
         id=manifest.id,
         hash=manifest.hash,

@@ -15,12 +15,14 @@ from hubkeep.observatory.figure import BadParameter
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.reader.courses import courses
+from hubkeep.observatory.reader.movers import movers
 from hubkeep.observatory.reader.numbers import numbers_of
 from hubkeep.observatory.reader.places import places_of
 from hubkeep.observatory.reader.wire import (
     AskCourse,
     AskFigure,
     AskFigures,
+    AskMovers,
     AskNumbers,
     FigureOf,
     Question,
@@ -79,6 +81,8 @@ class Answers:
                 case AskCourse():
                     self._duck = self._duck or Duck()
                     return msgspec.json.encode(courses(self._duck, question))
+                case AskMovers():
+                    return msgspec.json.encode(movers(self._session(question.shelf), question))
                 case AskFigure():
                     result = self._result(question)
                     document = documented(result)

@@ -80,7 +80,15 @@ class AskCourse(msgspec.Struct, frozen=True, kw_only=True, tag="course"):
     """Whether the names are those of repositories or of accounts."""
 
 
-Question = AskFigures | AskNumbers | AskFigure | AskCourse
+class AskMovers(msgspec.Struct, frozen=True, kw_only=True, tag="movers"):
+    """What moved between the two snapshots of a shelf: answered with MoversOf."""
+
+    shelf: Shelf
+    least: int = 100
+    """Downloads that a model had before, for a growth in per cent to say something."""
+
+
+Question = AskFigures | AskNumbers | AskFigure | AskCourse | AskMovers
 
 
 class FigureOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +157,33 @@ class CourseOf(msgspec.Struct, frozen=True, kw_only=True):
     points: Sequence[PointOf | None]
     largest: Sequence[RepositoryOf] = ()
     """Of an account: its most downloaded ones in the last snapshot that has any."""
+
+
+class MoverOf(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved: a model, a namespace, or a model that others are made from. Null is not known."""
+
+    id: str
+    before: int | None
+    after: int | None
+    number: int | None = None
+    """Likes of a model, its place if the list is about places, the models of a namespace."""
+    made: str | None = None
+    """The day."""
+
+
+class MoversOf(msgspec.Struct, frozen=True, kw_only=True):
+    """The beginnings of lists by name: gained, grown, fallen, new, entered, left, organisations,
+    flagged by downloads in 30 days, and families by how many are made from them.
+    """
+
+    lists: Mapping[str, Sequence[MoverOf]]
+    n: int
+    """Models of the later snapshot."""
+    n_compared: int
+    """Models with a count in both, without counters that stand out."""
+    n_new: int
+    n_gone: int
+    n_flagged: int
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
