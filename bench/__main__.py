@@ -21,6 +21,7 @@ BENCHES = {
     "transfer": "bench.transfer_figures",
     "xet": "bench.xet_figures",
     "git": "bench.git_figures",
+    "observatory": "bench.observatory",
     "git-memory": "bench.git_memory_figures",
     "first-view": "bench.pages_first_view",
     "search": "bench.search_figures",
