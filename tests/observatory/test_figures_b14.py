@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("duckdb")
 
+from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.running import Result
 from hubkeep.observatory.snapshot import Snapshot
 from tests.observatory.tiny import model, tiny
@@ -105,3 +106,9 @@ def test_fewer_models_than_asked_for(shelf: Snapshot) -> None:
     shares = result.points["overlaps"].to_pylist()
     assert [row["k"] for row in shares] == list(range(1, 9))
     assert shares[4]["overlap"] == 2
+
+
+def test_no_models_to_rank_are_no_lists(shelf: Snapshot) -> None:
+    result = shelf.figure("B14", filters=Filters(since="2024-01-01"))
+    assert result.table.num_rows == 0
+    assert (result.n, result.scalars["k"], result.scalars["overlap_share"]) == (0, 0, None)

@@ -103,8 +103,8 @@ def _overlap(lists: _Lists, k: int, claimed: Sequence[str]) -> dict[str, Scalar]
         "k": k,
         "overlap": overlap,
         "overlap_share": part(overlap, k),
-        "overlap_loo_min": min(overlap, *alone),
-        "overlap_loo_max": max(overlap, *alone),
+        "overlap_loo_min": min([overlap, *alone]),
+        "overlap_loo_max": max([overlap, *alone]),
         "overlap_with_flagged": _Lists(lists.liked, claimed).overlap(k),
     }
 
