@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hubkeep.observatory.cleaning import MAX_ID, MAX_TEXT, MOST
+from hubkeep.observatory.cleaning import MAX_ID, MAX_TEXT, MOST, MOST_COUNTED
 from hubkeep.observatory.schema import TABLES, Kind
 from hubkeep.observatory.workbench import workbench
 from hubkeep.observatory.writing import Written, write_table
@@ -75,8 +75,11 @@ def test_rows_without_usable_id_are_left_out_and_counted(tmp_path, written: str)
     ("column", "sql", "value", "reason"),
     [
         ("likes", "-1", None, "likes cannot be"),
-        ("likes", f"{MOST}", MOST, ""),
-        ("likes", f"{MOST + 1}", None, "likes cannot be"),
+        ("likes", f"{MOST_COUNTED}", MOST_COUNTED, ""),
+        ("size", f"{MOST}", MOST, ""),
+        ("likes", f"{MOST_COUNTED + 1}", None, "likes cannot be"),
+        ("size", f"{MOST + 1}", None, "size cannot be"),
+        ("co2_grams", "1e300", None, "co2_grams cannot be"),
         ("likes", "'12'", 12, ""),
         ("likes", "' 12 '", 12, ""),
         ("likes", "12.0::DOUBLE", 12, ""),

@@ -12,6 +12,11 @@ from hubkeep.observatory.schema import Column, Kind, Table
 MOST: Final = 1 << 53
 """No count is higher: beyond, JSON and floats have lost its last digits already."""
 
+MOST_COUNTED: Final = 10**12
+"""No counter of downloads or likes is higher: hundreds of times what any hub has counted of one
+repository, and few enough that millions of them have a sum.
+"""
+
 MAX_TEXT: Final = 256
 MAX_ID: Final = 193
 
@@ -22,6 +27,7 @@ _HIDDEN: Final = (
     r"\x{2060}-\x{206f}\x{feff}\x{fff9}-\x{fffb}\x{e0000}-\x{e007f}]"
 )
 _ID: Final = r"^[\w.-]+(/[\w.-]+)?$"
+_COUNTERS: Final = frozenset({"downloads_30d", "downloads_all", "likes"})
 _IDS: Final = frozenset({"id", "child", "parent", "name"})
 _WHOLE_TYPES: Final = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
@@ -58,9 +64,10 @@ def cleaned(column: Column, source_type: str, latest: str) -> Cleaned:
     value = _typed(column.kind, name, source_type)
     match column.kind:
         case Kind.WHOLE:
-            wrong = f"({value} < 0 OR {value} > {MOST})"
+            most = MOST_COUNTED if column.name in _COUNTERS else MOST
+            wrong = f"({value} < 0 OR {value} > {most})"
         case Kind.REAL:
-            wrong = f"(NOT isfinite({value}) OR {value} < 0)"
+            wrong = f"(NOT isfinite({value}) OR {value} < 0 OR {value} > {MOST})"
         case Kind.TIME | Kind.DAY:
             wrong = f"({value} < {_FIRST_DAY} OR {value} > {latest})"
         case _:
