@@ -30,6 +30,7 @@ from hubkeep.web import (
     pages_home,
     pages_insights,
     pages_insights_badge,
+    pages_insights_compare,
     pages_insights_console,
     pages_insights_figure,
     pages_insights_history,
@@ -109,6 +110,7 @@ def _insights() -> Iterator[Route]:
     for path, handler in (
         ("", pages_insights.overview),
         ("/{figure}", pages_insights_figure.figure_page),
+        ("/compare", pages_insights_compare.compare),
         ("/movers", pages_insights_movers.movers),
         ("/badge/{kind}/{subject*}", pages_insights_badge.badge_of),
         ("/{kind}/{subject*}", pages_insights_history.history),

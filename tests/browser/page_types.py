@@ -115,6 +115,12 @@ EXAMPLES: Examples = {
         Example("/insights/s4?k=many", status=400),
         Example("/insights/z9", status=404),
     ],
+    "/insights/compare": [
+        Example("/insights/compare"),
+        Example("/insights/compare?with=google/small&with=meta-llama/llm-7b&scale=log"),
+        Example("/insights/compare?with=google/small&with=no/such", "alice"),
+        Example("/insights/compare?" + "&".join(f"with=a/m{at}" for at in range(6)), status=400),
+    ],
     "/insights/movers": [
         Example("/insights/movers"),
         Example("/insights/movers?days=30&least=1", "alice"),

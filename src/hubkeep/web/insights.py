@@ -34,6 +34,7 @@ _TABS = (
     ("Overview", "/insights"),
     ("Figures", "/insights#figures"),
     ("Movers", "/insights/movers"),
+    ("Compare", "/insights/compare"),
     ("Console", "/insights/console"),
 )
 _KINDS = {"hub": "this hub", "crawl": "crawled", "import": "imported"}

@@ -27,6 +27,8 @@ MEASURES: Final[Mapping[str, str]] = {
 _APART: Final = 3
 """No line connects snapshots that are so many times further apart than usual."""
 _SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+# In the settings, where what draws for narrow screens has the last word.
+_LEGEND: Final = {"orient": "top", "columns": 5, "labelFontSize": 12, "labelLimit": 200}
 _WIDTH: Final = 1120
 _TALL: Final = 320
 _COLUMNS: Final = ("name", "day", "value", "snapshot")
@@ -114,8 +116,7 @@ def _chart(measure: Measure, scale: str, names: Sequence[str]) -> Spec:
         ],
     }
     if len(names) > 1:
-        legend = {"orient": "top", "title": None, "columns": 3}
-        encoding["color"] = {"field": "name", "type": "nominal", "sort": names, "legend": legend}
+        encoding["color"] = {"field": "name", "type": "nominal", "sort": names, "title": None}
     mark: Spec = {"type": "line", "invalid": "break-paths-filter-domains", "strokeWidth": 1.75}
     known: Spec = {"filter": "isValid(datum.value)"}
     dots: Spec = {"type": "point", "size": 26}
@@ -131,7 +132,7 @@ def _chart(measure: Measure, scale: str, names: Sequence[str]) -> Spec:
         layers.append({"transform": zeros, "mark": none, "encoding": bottom})
     return {
         "$schema": _SCHEMA,
-        "config": CONFIG,
+        "config": {**CONFIG, "legend": _LEGEND},
         "data": {"name": "table"},
         "width": _WIDTH,
         "height": _TALL,
