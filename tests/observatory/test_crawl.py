@@ -202,7 +202,8 @@ def test_a_hub_that_does_not_know_a_field_is_asked_for_the_others(crawls: Crawls
 
 
 def test_columns_that_a_hub_does_not_tell_of_are_missing_and_not_zero(crawls: Crawls):
-    rows = [{**one, "likes": None} for one in models(3)]
+    # Lists of files come without sizes.
+    rows = [{**one, "likes": None, "siblings": FULL["siblings"]} for one in models(3)]
     with served(FakeHub(models=rows)) as hub:
         got = crawls(hub.url, lists=["models"], accounts=0)
     missing = got.missing()
