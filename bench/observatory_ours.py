@@ -22,6 +22,8 @@ def main() -> None:
     began = time.perf_counter()
     with Session(Places.of([Path(folder)])) as session:
         said["open"] = time.perf_counter() - began
+        session.settle(len(names or single))
+        said["ready"] = time.perf_counter() - began
         for name in names or single:
             started, used = time.perf_counter(), time.process_time()
             result = session.figure(name)

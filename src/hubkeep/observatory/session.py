@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from hubkeep.observatory.dimensions import Dimensions
 from hubkeep.observatory.duck import Duck
@@ -16,6 +17,12 @@ from hubkeep.observatory.manifest import Manifest
 from hubkeep.observatory.running import Result, run
 from hubkeep.observatory.series import Series
 from hubkeep.observatory.store import read_manifest
+
+LARGE: Final = 50_000
+"""From so many models on it is worth while to get ready for further figures."""
+
+MANY: Final = 12
+"""So many figures are worth it at once."""
 
 
 class NoSuchFigure(LookupError):
@@ -133,9 +140,11 @@ class Session:
             self._engine.ask_about(filters)
             self._filters = filters
 
-    def settle(self) -> None:
-        """Get ready for many figures: see `ViewEngine.settle`."""
-        self._engine.settle()
+    def settle(self, figures: int = MANY) -> None:
+        """Get ready for so many figures, if that is worth while: see `ViewEngine.settle`."""
+        models = self.about.tables.get("models")
+        if figures >= MANY and models is not None and models.rows >= LARGE:
+            self._engine.settle()
 
     def figure(self, name: str, parameters: Mapping[str, Value] | None = None) -> Result:
         """Run a figure. NoSuchFigure; BadParameter."""

@@ -83,6 +83,7 @@ def make(
     folder.mkdir(parents=True, exist_ok=True)
     mode = _SECRET if session.is_secret else _READABLE
     documents, files = [], []
+    session.settle(len(wanted.figures))
     for name in wanted.figures:
         start = perf_counter()
         result = session.figure(name, wanted.parameters.get(name))
