@@ -81,7 +81,7 @@ async def test_what_cannot_be_answered_is_refused_and_the_next_is_answered(ask: 
             (ask("S2", k="many"), 400, "k must be like 300"),
             (ask("S2", colour="red"), 400, "no parameter 'colour'"),
             (ask("Z9"), 404, "there is no figure 'Z9'"),
-            (AskFigure(shelf=Shelf(history=["/nowhere"]), figure="S2"), 404, "no snapshot"),
+            (AskFigure(shelf=Shelf(history=["/nowhere"]), figure="S2"), 404, "verify"),
         ):
             with pytest.raises(NoAnswer, match=words) as refused:
                 await reader.ask(question)
@@ -157,3 +157,26 @@ def test_the_server_does_not_load_what_computes() -> None:
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     assert said.stdout.strip() == "[]"
+
+
+async def test_a_snapshot_that_is_broken_ends_nothing_and_tells_no_folder(tmp_path: Path) -> None:
+    folder = ecosystem(tmp_path).folder
+    folder.chmod(0o755)
+    whole, shelf = (folder / "models.parquet").read_bytes(), Shelf(history=[str(folder)])
+    async with reading() as reader:
+        await reader.ask(AskFigures())
+        child = child_of(reader)
+        (folder / "models.parquet").unlink()
+        for broken in (None, b"PAR1" + bytes(100) + b"PAR1", whole[:-1000]):
+            if broken is not None:
+                (folder / "models.parquet").write_bytes(broken)
+            with pytest.raises(NoAnswer, match="log says why") as refused:
+                await reader.ask(AskFigure(shelf=shelf, figure="S2"))
+            assert refused.value.status == 503
+        (folder / "models.parquet").write_bytes(whole)
+        assert await reader.ask(AskFigure(shelf=shelf, figure="S2"))
+        (folder / "manifest.json").unlink()
+        with pytest.raises(NoAnswer) as lost:
+            await reader.ask(AskFigures(shelf=shelf))
+        assert str(folder) not in str(lost.value)
+        assert child_of(reader) == child

@@ -188,8 +188,8 @@ class MoversOf(msgspec.Struct, frozen=True, kw_only=True):
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no answer: the question is wrong (400), asks for what there is not (404), or
-    for what this machine lacks (501).
+    for what this machine lacks (501), or it failed (503).
     """
 
-    status: Literal[400, 404, 501]
+    status: Literal[400, 404, 501, 503]
     text: str
