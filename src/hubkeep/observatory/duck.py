@@ -15,7 +15,7 @@ from hubkeep.observatory.workbench import quoted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MEMORY: Final = "320MB"
+MEMORY: Final = "290MB"
 """What DuckDB may use; Python, Arrow and NumPy come on top of it. It spills what is more."""
 
 
