@@ -180,3 +180,12 @@ async def test_a_snapshot_that_is_broken_ends_nothing_and_tells_no_folder(tmp_pa
             await reader.ask(AskFigures(shelf=shelf))
         assert str(folder) not in str(lost.value)
         assert child_of(reader) == child
+
+
+async def test_what_is_remembered_of_a_long_question_is_short(tmp_path: Path) -> None:
+    names = [f"bots/build-{number:06}" for number in range(5_000)]
+    shelf = Shelf(history=[str(ecosystem(tmp_path).folder)], hidden=[{"models": names}])
+    async with reading() as reader:
+        said = await reader.ask(AskFigures(shelf=shelf))
+        assert await reader.ask(AskFigures(shelf=shelf)) is said
+        assert max(len(key) for key in reader._kept._entries if isinstance(key, bytes)) < 100

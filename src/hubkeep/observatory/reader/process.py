@@ -4,6 +4,7 @@ when it takes too long or has had nothing to do for a while.
 """
 
 import asyncio
+import hashlib
 import logging
 import os
 import signal
@@ -82,16 +83,18 @@ class Reader:
         """
         needed_is_there()
         text = msgspec.json.encode(question)
-        kept = self._kept.get(text)
+        # A question may be long: it brings the names of all that is hidden.
+        key = hashlib.sha256(text).digest()
+        kept = self._kept.get(key)
         if kept is not None:
             return kept
-        work = self._asked.get(text)
+        work = self._asked.get(key)
         if work is None:
             if len(self._asked) >= WAITING:
                 raise NoAnswer(503, "The observatory is busy: ask again in a moment.")
-            work = asyncio.create_task(self._answer(text))
-            self._asked[text] = work
-            work.add_done_callback(lambda done: self._done(text, done))
+            work = asyncio.create_task(self._answer(key, text))
+            self._asked[key] = work
+            work.add_done_callback(lambda done: self._done(key, done))
         try:
             return await asyncio.wait_for(asyncio.shield(work), self._patience)
         except TimeoutError as late:
@@ -107,13 +110,13 @@ class Reader:
             await self._resting
         await self._end()
 
-    def _done(self, text: bytes, work: asyncio.Task[bytes]) -> None:
+    def _done(self, key: bytes, work: asyncio.Task[bytes]) -> None:
         """Forget a question. What became of it is looked at, even where nobody waits any more."""
-        del self._asked[text]
+        del self._asked[key]
         if not work.cancelled():
             work.exception()
 
-    async def _answer(self, text: bytes) -> bytes:
+    async def _answer(self, key: bytes, text: bytes) -> bytes:
         async with self._turn:
             if self._rest is not None:
                 self._rest.cancel()
@@ -134,7 +137,7 @@ class Reader:
                 raise
             self._rest = asyncio.get_running_loop().call_later(self._idle, self._tire)
         if kind == ANSWERED:
-            self._kept.put(text, said)
+            self._kept.put(key, said)
             return said
         refusal = msgspec.json.decode(said, type=Refusal)
         raise NoAnswer(refusal.status, refusal.text)
