@@ -58,9 +58,9 @@ def four(folder: Path) -> list[Snapshot]:
 
 
 @contextmanager
-def own_hub(folder: Path) -> Iterator[TestHub]:
+def own_hub(folder: Path, **settings: str) -> Iterator[TestHub]:
     """A hub that took the four of itself; `SECRET` has been private since."""
-    config = Config(data=folder / "hub")
+    config = Config(data=folder / "hub", **settings)
     four(config.data / "snapshots")
     with started_hub(config) as started:
         started.write(lambda conn: seed(conn, started.clock()))

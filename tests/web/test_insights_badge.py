@@ -10,9 +10,10 @@ pytest.importorskip("duckdb")
 
 from hubkeep.observatory.queries_concealed import conceal
 from hubkeep.web.insights_badge import badge
-from tests.harness.hub import TestHub
+from tests.content.shelf import Shelf
+from tests.harness.hub import BASE, TestHub
 from tests.harness.world import ALICE
-from tests.web.html import BROWSER
+from tests.web.html import BROWSER, read_html
 from tests.web.insights_own import SECRET, own_hub
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -96,6 +97,18 @@ def test_the_page_gives_the_words_for_a_card(hub: TestHub):
     assert told["badge"] == PATH
     assert told["markdown"].startswith("[![Downloads](http")
     assert f"{PATH})](" in told["markdown"]
+
+
+def test_a_card_on_the_same_hub_shows_it(tmp_path):
+    with own_hub(tmp_path, public_url=BASE) as hub:
+        shelf = Shelf(hub).create()
+        told = hub.get("/insights/models/acme/grows?format=json").json()["markdown"]
+        assert f"{BASE}{PATH}" in told
+        assert shelf.commit({"README.md": told.encode()}).status_code == 200
+        answer = hub.get(shelf.web, headers=BROWSER)
+    pictures = [one.attributes for one in read_html(answer).all("img")]
+    assert [one["src"] for one in pictures if one["alt"] == "Downloads"] == [PATH]
+    assert "img-src 'self'" in answer.headers["content-security-policy"]
 
 
 def test_whatever_it_is_called_it_is_a_picture_of_a_text():

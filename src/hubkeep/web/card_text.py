@@ -66,17 +66,21 @@ async def card_shown(
     if found.state != "shown":
         return found.state, None
     try:
-        text = await rendered(app, found.oid, found.content, _place(repo))
+        text = await rendered(app, found.oid, found.content, _place(app, repo))
     except NotYet:
         return "not_yet", None
     return ("shown", text) if text.html else ("none", None)
 
 
-def _place(repo: Repo) -> Place:
+def _place(app: "App", repo: Repo) -> Place:
+    """Where a card is. Where the hub knows how it is called, a card may show what it draws of
+    itself, such as badges.
+    """
     root, at = f"/{repo.web_path}", quote(repo.default_branch, safe="")
     return Place(
         links=f"{root}/blob/{at}/",
         images=f"{root}/preview/{at}/",
         root_links=f"{root}/blob/{at}/",
         root_images=f"{root}/preview/{at}/",
+        origin=app.config.base_url or None,
     )
