@@ -139,3 +139,19 @@ def test_without_the_extra_it_says_what_to_install(run, monkeypatch, package, fi
     for words in (("list",), ("import", first), ("verify", "--json")):
         said = refused(run(*words))
         assert said == f"snapshots need the package {package}: pip install 'hubkeep[observatory]'"
+
+
+@pytest.mark.usefixtures("observatory")
+def test_what_a_file_is_called_and_has_in_it_gives_a_terminal_no_orders(run, tmp_path: Path):
+    """A name can hold what sets titles, moves the cursor, or turns the text around."""
+    tricks = "\x1b]0;owned\x07\x1b[31m\u202e"
+    path = tmp_path / f"models{tricks}-2024-07-11.csv"
+    path.write_text("id,likes,pipeline_tag\na/b,1,x\n")
+    unknown = tmp_path / "later.csv"
+    unknown.write_text(f"nothing{tricks},here\n1,2\n")
+    said = [run("import", str(path)), run("list"), run("show", "latest")]
+    assert [one.exit_code for one in said] == [0, 0, 0]
+    said.append(run("import", str(unknown), "--taken-at", "2024-07-11"))
+    assert said[-1].exit_code == 1
+    for one in said:
+        assert not set(tricks) & set("\x1b\x07\u202e") & set(one.output)

@@ -22,7 +22,7 @@ class Failure(click.ClickException):
     """Something that the caller can mend: one line on standard error, exit code 1."""
 
     def show(self, file: IO[str] | None = None) -> None:
-        click.echo(f"hubkeep: {self.format_message()}", file, err=file is None)
+        click.echo(f"hubkeep: {visible(self.format_message())}", file, err=file is None)
 
 
 def hub_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -120,9 +120,19 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value))
 
 
+def visible(text: str) -> str:
+    """Return a text without what a terminal would obey or turn around: names of files, columns and
+    hubs are other people's.
+    """
+    return "".join(
+        sign if sign.isprintable() or sign in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for sign in text
+    )
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under headings, in columns as wide as they need."""
-    table = [head, *rows]
+    table = [[visible(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for row in table:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

@@ -11,6 +11,8 @@ from types import TracebackType
 
 import click
 
+from hubkeep.cli.common import visible
+
 _EVERY = 0.5
 
 
@@ -55,7 +57,7 @@ class Progress:
         with self._lock:
             self._clear()
             if self._is_shown or text.startswith("going on"):
-                click.echo(f"{text} ...", err=True)
+                click.echo(f"{visible(text)} ...", err=True)
 
     def expect(self, name: str, total: int) -> None:
         """Reckon with so many rows of a list."""

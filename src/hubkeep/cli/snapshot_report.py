@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hubkeep.cli.common import print_table, size_text
+from hubkeep.cli.common import print_table, size_text, visible
 
 if TYPE_CHECKING:
     from hubkeep.observatory.comparing import Difference
@@ -19,9 +19,9 @@ def show_snapshot(manifest: "Manifest") -> None:
     click.echo(f"hash      {manifest.hash}")
     click.echo(f"taken at  {manifest.taken_at}")
     click.echo(f"universe  {manifest.universe}")
-    click.echo(f"from      {manifest.source.name} ({manifest.source.kind})")
+    click.echo(f"from      {visible(manifest.source.name)} ({manifest.source.kind})")
     for name, what in manifest.source.detail.items():
-        click.echo(f"          {name}: {what}")
+        click.echo(visible(f"          {name}: {what}"))
     click.echo()
     summary(manifest)
 
@@ -38,7 +38,7 @@ def summary(manifest: "Manifest") -> None:
     _show_reasons("Rows that were left out", manifest.excluded)
     _show_reasons("Values that could not be, and are null or cleaned", manifest.cleared)
     for note in manifest.notes:
-        click.echo(f"\n{note}")
+        click.echo(visible(f"\n{note}"))
 
 
 def show_difference(found: "Difference") -> None:

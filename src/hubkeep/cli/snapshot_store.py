@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hubkeep.cli.common import Failure, reported, settings
+from hubkeep.cli.common import Failure, reported, settings, visible
 
 if TYPE_CHECKING:
     from hubkeep.observatory.store import SnapshotStore
@@ -48,4 +48,4 @@ def open_store(data: str | None) -> Generator["SnapshotStore"]:
 def step(text: str) -> None:
     """Say what is done where somebody looks on."""
     if sys.stderr.isatty():
-        click.echo(f"{text} ...", err=True)
+        click.echo(f"{visible(text)} ...", err=True)
