@@ -9,7 +9,6 @@ of the id: the same on every machine, for the same census.
 """
 
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -144,9 +143,7 @@ def _write(connection: "DuckDBPyConnection", table: Table, sql: str, folder: Pat
 
 def main() -> None:
     folder, census = map(Path, sys.argv[1:])
-    started = time.perf_counter()
-    made = grown(SnapshotStore(folder), census)
-    print(made, f"{time.perf_counter() - started:.1f} s", file=sys.stderr)
+    print(grown(SnapshotStore(folder), census))
 
 
 if __name__ == "__main__":
