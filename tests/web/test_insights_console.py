@@ -189,7 +189,7 @@ def linked(figures: TestHub) -> Callable[[str], str]:
 def test_figures_lead_to_the_console_and_say_the_same_there(
     figures: TestHub, linked: Callable[[str], str]
 ):
-    for name in ("f1", "s1", "s2", "b9"):
+    for name in ("f1", "s1", "s2", "s5"):
         query = parse_qs(urlsplit(linked(f"/insights/{name}")).query)
         answer = ask(figures, query["sql"][0], snapshot=query["snapshot"][0])
         assert answer.status_code == 200, (name, answer.text)
