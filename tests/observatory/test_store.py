@@ -254,6 +254,27 @@ def test_one_that_is_broken_hides_no_other(store: SnapshotStore, text: bytes):
         problems_of(folder)
 
 
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        (b'"id": "20240711T', b'"id": "../../other/20240711T'),
+        (b'"taken_at": "2024-07-11T00:00:00.000Z"', b'"taken_at": "some day"'),
+        (b'"taken_at": "2024-07-11T00:00:00.000Z"', b'"taken_at": "2024-07-11T00:00:00"'),
+    ],
+)
+def test_one_that_does_not_say_which_it_is_hides_no_other(
+    store: SnapshotStore, said: bytes, instead: bytes
+):
+    broken, whole = make(store), make(store, "2024-07-12")
+    folder = store.find(broken.id)
+    text = (folder / "manifest.json").read_bytes()
+    assert said in text
+    change(folder, "manifest.json", text.replace(said, instead))
+    assert store.list() == [whole]
+    with pytest.raises(BrokenSnapshot, match="does not say which"):
+        problems_of(folder)
+
+
 def test_one_of_another_version_says_so(store: SnapshotStore):
     folder = store.find(make(store).id)
     said = (folder / "manifest.json").read_bytes()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ _MAKING: Final = ".making-"
 _PRIVATE: Final = 0o700
 _PUBLIC: Final = 0o755
 _READ_ONLY: Final = 0o444
+_ID: Final = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 _LEFT_AFTER: Final = 24 * 60 * 60.0
 
 
@@ -161,12 +163,21 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BrokenSnapshot(f"{folder} is no snapshot: {error}") from error
+    if not _ID.fullmatch(manifest.id) or not _is_moment(manifest.taken_at):
+        raise BrokenSnapshot(f"{folder} is no snapshot: it does not say which, or of when")
     if manifest.schema != VERSION:
         raise BrokenSnapshot(
             f"{folder.name} has version {manifest.schema} of the schema, and this is {VERSION}: "
             "use the release of Hubkeep that made it, or make it anew"
         )
     return manifest
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _tidy(place: Path) -> None:
