@@ -3,8 +3,11 @@
 
 from dataclasses import dataclass
 
+from hubkeep.observatory.figures import all_figures
+
 MODEL = "harbourlight/kittiwake-9m"
 ROWS = "datasets/harbourlight/coastal-logbooks"
+FIGURES = {name: f"{name}: {known.figure.title}" for name, known in all_figures().items()}
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class Shot:
     says: str
     is_mine: bool = False
     status: int = 200
+    looks: tuple[str, ...] = ("light", "dark", "phone")
 
 
 SHOTS = (
@@ -45,5 +49,13 @@ SHOTS = (
     Shot("jobs", "/admin/jobs", "Background jobs", True),
     Shot("login", "/login", "Signing in"),
     Shot("lost", "/harbourlight/no-such-model", "Nothing is here", status=404),
+    Shot("insights", "/insights", "The observatory: a snapshot at a glance"),
+    Shot("insights-movers", "/insights/movers?days=30", "What moved"),
+    Shot("insights-history", "/insights/models/google/model-055", "A model over time"),
+    Shot("insights-console", "/insights/console", "SQL over a snapshot", True),
+    *(
+        Shot(f"insights-{name.lower()}", f"/insights/{name.lower()}", says, looks=("light",))
+        for name, says in FIGURES.items()
+    ),
     Shot("design", "/design", "The design system"),
 )

@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from hubkeep.observatory.manifest import Source
 from hubkeep.observatory.schema import RELATIONS
 from hubkeep.observatory.snapshot import Snapshot
 from tests.observatory.tiny import Row, model, tiny, when
 
+OWN = Source(kind="hub", name="http://models.lab.example")
 DAYS = ("2024-04-01", "2024-05-01", "2024-06-01", "2024-07-01")
 
 _AUTHORS = ("google", "meta-llama", "Helsinki-NLP", "allenai", "someone", "another", "TheBloke")
@@ -26,9 +28,9 @@ def whole(folder: Path, count: int = 300) -> tuple[Sequence[Snapshot], Snapshot]
     history = []
     for number, day in enumerate(DAYS):
         seen = [_grown(chance, row, number) for row in models if _is_there(row, day, number)]
-        history.append(tiny(folder / "own", f"{day}T00:00:00.000Z", **_tables(chance, seen)))
+        history.append(tiny(folder, f"{day}T00:00:00.000Z", OWN, **_tables(chance, seen)))
     others = [{**row, "license": chance.choice(_LICENSES)} for row in models[: count // 2]]
-    return history, tiny(folder / "other", "2024-07-02T00:00:00.000Z", **_tables(chance, others))
+    return history, tiny(folder, "2024-07-02T00:00:00.000Z", **_tables(chance, others))
 
 
 def _model(chance: random.Random, at: int) -> dict[str, object]:

@@ -92,8 +92,15 @@ TABLE: Final[Mapping[str, object]] = {"name": "table"}
 
 def number(field: str, title: str | None, *, form: str = "~s") -> Encoding:
     """Return a linear axis from zero; `form` is how d3 writes its numbers (`~s`: 400, 1.2k, 3M)."""
-    axis = {"labelExpr": f"format(datum.value, '{form}')", "tickCount": 6}
-    return {"field": field, "type": "quantitative", "title": title, "axis": axis}
+    return {"field": field, "type": "quantitative", "title": title, "axis": ticks(form)}
+
+
+def ticks(form: str = "~s") -> Encoding:
+    """Return how the numbers of an axis are written: a half as 0.5, which `~s` has as 500m."""
+    written = f"format(datum.value, '{form}')"
+    if form == "~s":
+        written = f"abs(datum.value) < 1 ? format(datum.value, '~g') : {written}"
+    return {"labelExpr": written, "tickCount": 6}
 
 
 def share(field: str, title: str | None) -> Encoding:

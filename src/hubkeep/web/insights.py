@@ -57,6 +57,11 @@ class SnapshotShown(msgspec.Struct, rename="camel", kw_only=True):
     """Whether it is what pages are about when nothing is asked for."""
 
     @property
+    def origin(self) -> str:
+        """Where it is from, for people; a hub without an address of its own has no name."""
+        return f"{self.source}, {self.kind}" if self.source else self.kind
+
+    @property
     def day(self) -> str:
         """When it was taken, for people."""
         return self.taken_at[:10]

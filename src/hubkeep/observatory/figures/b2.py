@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.charts import PALETTE, TABLE, largest, share
+from hubkeep.observatory.charts import PALETTE, TABLE, largest, share, ticks
 from hubkeep.observatory.families import UNKNOWN_DEPTH, Family, families
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Parameter, Scalar
 from hubkeep.observatory.figures.shared import DOWNLOADS_MEAN, FLAGGED_MEANS, Row, as_table, part
@@ -187,7 +187,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
                 "field": "models",
                 "type": "quantitative",
                 "title": "Models that descend from it",
-                "axis": {"labelExpr": "format(datum.value, '~s')", "tickCount": 6},
+                "axis": ticks(),
             },
             "y": y,
             "color": {
