@@ -187,6 +187,13 @@ def test_views_are_sql_for_spark(sql: str) -> None:
 
 
 @needs_sqlglot
+def test_what_duckdb_keeps_spark_may_compute_again() -> None:
+    assert spark("WITH a AS MATERIALIZED (SELECT 1 AS x) SELECT x FROM a") == (
+        "WITH a AS (SELECT 1 AS x) SELECT x FROM a"
+    )
+
+
+@needs_sqlglot
 def test_quantiles_are_exact_on_spark_too() -> None:
     assert spark("SELECT quantile_cont(size, 0.5) FILTER (WHERE n > $k) AS q FROM m") == (
         "SELECT PERCENTILE(size, 0.5) FILTER(WHERE n > :k) AS q FROM m"

@@ -23,6 +23,9 @@ def spark(sql: str) -> str:
         # either approximate or no function of Spark.
         if isinstance(node, exp.PercentileCont):
             return exp.Anonymous(this="percentile", expressions=[node.this, node.expression])
+        # A hint to DuckDB, which Spark does not know.
+        if isinstance(node, exp.CTE):
+            node.set("materialized", None)
         return node
 
     return tree.transform(changed).sql(dialect="spark", unsupported_level=ErrorLevel.RAISE)
