@@ -44,6 +44,11 @@ async def asking(
         await console.close()
 
 
+def hiding(shelf: Shelf, *models: str) -> Shelf:
+    """The same snapshot, of which some models are not to be seen."""
+    return Shelf(history=shelf.history, hidden={"models": models}, hides=[{"models": len(models)}])
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -212,7 +217,7 @@ async def test_one_query_runs_at_a_time_and_the_next_does_not_wait_for_long(
 
 
 async def test_what_nobody_may_see_any_more_is_not_there(tmp_path: Path, shelf: Shelf) -> None:
-    hidden = Shelf(history=shelf.history, hidden=[{"models": ["google/small", "someone/packed"]}])
+    hidden = hiding(shelf, "google/small", "someone/packed")
     for sql in (
         "SELECT count(*) FROM models WHERE id = 'google/small'",
         "SELECT count(*) FROM universe WHERE id = 'google/small'",
@@ -226,7 +231,7 @@ async def test_what_was_prepared_is_kept_for_a_few_and_may_be_deleted(
     tmp_path: Path, shelf: Shelf
 ) -> None:
     for name in ("a/one", "a/two", "a/three"):
-        await run(tmp_path, Shelf(history=shelf.history, hidden=[{"models": [name]}]), "SELECT 1")
+        await run(tmp_path, hiding(shelf, name), "SELECT 1")
     kept = names(tmp_path)
     assert len(kept) == 2
     for name in kept:
@@ -235,7 +240,7 @@ async def test_what_was_prepared_is_kept_for_a_few_and_may_be_deleted(
 
 
 async def test_one_snapshot_is_prepared_at_a_time(tmp_path: Path, shelf: Shelf) -> None:
-    other = Shelf(history=shelf.history, hidden=[{"models": ["a/other"]}])
+    other = hiding(shelf, "a/other")
     async with asking(tmp_path) as console:
         first = asyncio.create_task(console.run(shelf, "SELECT 1"))
         while not console._preparing:  # noqa: ASYNC110  (nothing tells)

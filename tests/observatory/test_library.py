@@ -4,6 +4,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("duckdb")
@@ -92,12 +93,13 @@ def test_names_are_hidden_in_own_snapshots_taken_before(tmp_path: Path) -> None:
     ]
     shelf = library.shelf(series, hidden)
     assert shelf.history == [str(tmp_path / "public" / one.id) for one in (first, second)]
-    assert shelf.hidden == [
+    assert [shelf.names(hides) for hides in shelf.hides] == [
         {"datasets": ["lab/rows"], "models": ["lab/secret"]},
         {"datasets": ["lab/rows"]},
     ]
+    assert [shelf.of([at]).hidden.get("models") for at in (0, 1)] == [["lab/secret"], []]
     assert shelf.reference == str(tmp_path / "public" / census.id)
-    assert shelf.reference_hidden == {}
+    assert shelf.names(shelf.reference_hides) == {}
 
 
 def test_own_snapshots_that_are_compared_with_hide_too(tmp_path: Path) -> None:
@@ -106,5 +108,15 @@ def test_own_snapshots_that_are_compared_with_hide_too(tmp_path: Path) -> None:
     series = library.series(census.id)
     assert series.reference == own
     shelf = library.shelf(series, [Hidden("space", "lab/x", _at("2025-04-01"))])
-    assert shelf.hidden == [{}]
-    assert shelf.reference_hidden == {"spaces": ["lab/x"]}
+    assert shelf.hides == [{}]
+    assert shelf.names(shelf.reference_hides) == {"spaces": ["lab/x"]}
+
+
+def test_many_hidden_names_are_told_once_whatever_the_snapshots(tmp_path: Path) -> None:
+    for day in range(1, 29):
+        _own(tmp_path, f"2025-03-{day:02}")
+    library = Library(tmp_path)
+    names = [Hidden("model", f"bots/{number}", _at("2025-04-01")) for number in range(2_000)]
+    shelf = library.shelf(library.series(), names)
+    assert len(msgspec.json.encode(shelf)) < 100_000
+    assert all(len(shelf.names(hides)["models"]) == 2_000 for hides in shelf.hides)

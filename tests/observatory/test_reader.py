@@ -184,8 +184,26 @@ async def test_a_snapshot_that_is_broken_ends_nothing_and_tells_no_folder(tmp_pa
 
 async def test_what_is_remembered_of_a_long_question_is_short(tmp_path: Path) -> None:
     names = [f"bots/build-{number:06}" for number in range(5_000)]
-    shelf = Shelf(history=[str(ecosystem(tmp_path).folder)], hidden=[{"models": names}])
+    shelf = Shelf(
+        history=[str(ecosystem(tmp_path).folder)],
+        hidden={"models": names},
+        hides=[{"models": len(names)}],
+    )
     async with reading() as reader:
         said = await reader.ask(AskFigures(shelf=shelf))
         assert await reader.ask(AskFigures(shelf=shelf)) is said
         assert max(len(key) for key in reader._kept._entries if isinstance(key, bytes)) < 100
+
+
+async def test_nobody_takes_all_turns(ask: Ask) -> None:
+    async with reading() as reader:
+        greedy = [
+            asyncio.create_task(reader.ask(ask("S1", k=str(k)), "192.0.2.7")) for k in range(1, 20)
+        ]
+        await asyncio.sleep(0)
+        assert await reader.ask(ask("S3"), "192.0.2.8")
+        found = await asyncio.gather(*greedy, return_exceptions=True)
+        refused = [one for one in found if isinstance(one, NoAnswer)]
+        assert len(refused) == len(greedy) - 3
+        assert "of your questions" in str(refused[0])
+        assert await reader.ask(ask("S5"), "192.0.2.7")

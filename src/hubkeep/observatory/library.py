@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The snapshots of a hub as its pages need them: which there are, and which go together."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -73,13 +74,16 @@ class Library:
         """Return what to ask the reader about: a series, and of own snapshots what is not to be
         read of them because nobody may see it any more.
         """
-        known = list(hidden)
+        known: dict[str, list[Hidden]] = {}
+        for one in sorted(hidden, key=lambda one: (-one.at, one.key)):
+            known.setdefault(f"{one.type}s", []).append(one)
         reference = series.reference
         return Shelf(
             history=[str(self._folders[one.id]) for one in series.history],
-            hidden=[_names(one, known) for one in series.history],
+            hidden={table: [one.key for one in names] for table, names in known.items()},
+            hides=[_hides(one, known) for one in series.history],
             reference=None if reference is None else str(self._folders[reference.id]),
-            reference_hidden={} if reference is None else _names(reference, known),
+            reference_hides={} if reference is None else _hides(reference, known),
             tables=None if self._tables is None else str(self._tables),
         )
 
@@ -97,12 +101,13 @@ def taken_millis(snapshot: Manifest) -> Millis:
     return round(datetime.fromisoformat(snapshot.taken_at).timestamp() * 1000)
 
 
-def _names(snapshot: Manifest, hidden: Sequence[Hidden]) -> Mapping[str, Sequence[str]]:
+def _hides(snapshot: Manifest, hidden: Mapping[str, Sequence[Hidden]]) -> Mapping[str, int]:
+    """How many of the names of each table, which are in order of time, were hidden since."""
     if snapshot.source.kind != "hub":
         return {}
     taken = taken_millis(snapshot)
-    names: dict[str, set[str]] = {}
-    for one in hidden:
-        if one.at >= taken:
-            names.setdefault(f"{one.type}s", set()).add(one.key)
-    return {table: sorted(found) for table, found in sorted(names.items())}
+    counts = {
+        table: bisect_right(names, -taken, key=lambda one: -one.at)
+        for table, names in sorted(hidden.items())
+    }
+    return {table: count for table, count in counts.items() if count}

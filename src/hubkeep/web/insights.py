@@ -107,6 +107,8 @@ class Scene:
     """Who looks at which snapshots. `series` and `shelf` are None where there is no snapshot."""
 
     actor: Actor
+    who: str
+    """Who the observatory's turns are shared among: the account, or the address of a visitor."""
     universe: Universe
     chosen: str
     """The snapshot that the address asks for; empty for the latest."""
@@ -168,7 +170,8 @@ async def scene_of(
     if lost is not None:
         raise errors.not_found(str(lost))
     shelf = app.snapshots.shelf(series, hidden) if series else None
-    return Scene(actor, wanted, snapshot, latest, known, series, shelf)
+    who = actor.user.name if actor.user else app.addresses.client_address(request)
+    return Scene(actor, who, wanted, snapshot, latest, known, series, shelf)
 
 
 def about(scene: Scene, current: str) -> About:

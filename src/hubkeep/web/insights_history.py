@@ -109,7 +109,7 @@ async def told_of(app: "App", scene: Scene, subjects: Sequence[Subject]) -> Told
         names=[one.name for one in subjects],
         by=by,
     )
-    said = await app.reader.ask(ask)
+    said = await app.reader.ask(ask, scene.who)
     return Told(
         [history[at] for at in chosen],
         len(history),

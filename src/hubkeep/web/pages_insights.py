@@ -58,8 +58,8 @@ async def overview(app: "App", request: Request) -> Response:
         page.problem = NOTHING_YET
         return answered(app, request, page, scene)
     try:
-        told = await app.reader.ask(AskFigures(shelf=scene.shelf))
-        numbers = await app.reader.ask(AskNumbers(shelf=scene.shelf))
+        told = await app.reader.ask(AskFigures(shelf=scene.shelf), scene.who)
+        numbers = await app.reader.ask(AskNumbers(shelf=scene.shelf), scene.who)
     except NoAnswer as none:
         page.problem = str(none)
         return answered(app, request, page, scene, none.status)

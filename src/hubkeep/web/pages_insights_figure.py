@@ -128,7 +128,7 @@ async def figure_page(app: "App", request: Request) -> Response:
     if scene.shelf is None:
         return _without(app, request, scene, name, NOTHING_YET, 404)
     try:
-        told = await app.reader.ask(AskFigures(shelf=scene.shelf))
+        told = await app.reader.ask(AskFigures(shelf=scene.shelf), scene.who)
     except NoAnswer as none:
         return _without(app, request, scene, name, str(none), none.status)
     figures = msgspec.json.decode(told, type=list[FigureOf])
@@ -142,7 +142,7 @@ async def figure_page(app: "App", request: Request) -> Response:
 async def _page(app: "App", request: Request, told: _Told) -> Response:
     try:
         scale = told.asked.drawn_on()
-        said = await app.reader.ask(_question(told))
+        said = await app.reader.ask(_question(told), told.scene.who)
     except BadParameter as bad:
         return answered(app, request, _shown(told, None, str(bad)), told.scene, 400)
     except NoAnswer as none:
@@ -161,7 +161,7 @@ async def _file(app: "App", request: Request, told: _Told, form: str) -> Respons
         question = _question(told)
         if form == "parquet":
             question = msgspec.structs.replace(question, form="parquet")
-        said = await app.reader.ask(question)
+        said = await app.reader.ask(question, told.scene.who)
     except BadParameter as bad:
         raise errors.bad_request(str(bad)) from bad
     except NoAnswer as none:

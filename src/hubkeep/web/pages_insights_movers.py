@@ -136,7 +136,7 @@ async def movers(app: "App", request: Request) -> Response:
         return answered(app, request, page, scene)
     shelf = scene.shelf.of([place, len(history) - 1])
     try:
-        said = await app.reader.ask(AskMovers(shelf=shelf, least=asked.least))
+        said = await app.reader.ask(AskMovers(shelf=shelf, least=asked.least), scene.who)
     except NoAnswer as none:
         page.problem = str(none)
         return answered(app, request, page, scene, none.status)

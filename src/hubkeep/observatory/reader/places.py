@@ -11,7 +11,7 @@ def places_of(shelf: Shelf) -> Places:
     """Return the snapshots of a shelf. BrokenSnapshot."""
     return Places.of(
         [Path(folder) for folder in shelf.history],
-        shelf.hidden,
+        [shelf.names(hides) for hides in shelf.hides],
         None if shelf.reference is None else Path(shelf.reference),
-        shelf.reference_hidden,
+        shelf.names(shelf.reference_hides),
     )

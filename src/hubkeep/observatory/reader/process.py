@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -26,6 +27,8 @@ PATIENCE: Final = 30.0
 """Seconds that an answer may take."""
 WAITING: Final = 16
 """So many questions wait for their turn; further ones are not taken."""
+EACH: Final = 3
+"""So many questions of one asker wait or are being answered."""
 KEPT: Final = 16 << 20
 """Bytes of answers that are remembered."""
 IDLE: Final = 300.0
@@ -72,14 +75,16 @@ class Reader:
         self._child: _Child | None = None
         self._turn = asyncio.Lock()
         self._asked: dict[bytes, asyncio.Task[bytes]] = {}
+        self._askers: Counter[str] = Counter()
         self._rest: asyncio.TimerHandle | None = None
         self._resting: asyncio.Task[None] | None = None
 
-    async def ask(self, question: Question) -> bytes:
+    async def ask(self, question: Question, who: str = "") -> bytes:
         """Return the answer to a question. NoAnswer.
 
         Who asks the same at the same time waits for the same answer; an answer that nobody waits
-        for any more is computed nevertheless.
+        for any more is computed nevertheless. `who` may ask EACH things at once, so that nobody
+        takes all turns.
         """
         needed_is_there()
         text = msgspec.json.encode(question)
@@ -92,9 +97,14 @@ class Reader:
         if work is None:
             if len(self._asked) >= WAITING:
                 raise NoAnswer(503, "The observatory is busy: ask again in a moment.")
+            if who and self._askers[who] >= EACH:
+                raise NoAnswer(
+                    503, f"{EACH} of your questions wait already: ask again in a moment."
+                )
+            self._askers[who] += 1
             work = asyncio.create_task(self._answer(key, text))
             self._asked[key] = work
-            work.add_done_callback(lambda done: self._done(key, done))
+            work.add_done_callback(lambda done: self._done(key, who, done))
         try:
             return await asyncio.wait_for(asyncio.shield(work), self._patience)
         except TimeoutError as late:
@@ -110,9 +120,11 @@ class Reader:
             await self._resting
         await self._end()
 
-    def _done(self, key: bytes, work: asyncio.Task[bytes]) -> None:
+    def _done(self, key: bytes, who: str, work: asyncio.Task[bytes]) -> None:
         """Forget a question. What became of it is looked at, even where nobody waits any more."""
         del self._asked[key]
+        self._askers[who] -= 1
+        self._askers += Counter()  # forgets who asks nothing
         if not work.cancelled():
             work.exception()
 

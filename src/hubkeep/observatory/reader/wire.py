@@ -24,9 +24,14 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
     """The snapshots that a question is about, by their folders: see `session.Places`."""
 
     history: Sequence[str]
-    hidden: Sequence[Mapping[str, Sequence[str]]] = ()
+    hidden: Mapping[str, Sequence[str]] = {}
+    """What nobody may see any more, by table: names in lower case, those hidden last first."""
+    hides: Sequence[Mapping[str, int]] = ()
+    """For each of the history how many of those, by table, are not to be read of it: what was
+    hidden after it was taken. None of what is not named, nor of those without.
+    """
     reference: str | None = None
-    reference_hidden: Mapping[str, Sequence[str]] = {}
+    reference_hides: Mapping[str, int] = {}
     tables: str | None = None
     """The folder of the hub's own tables: see `Dimensions.with_own`."""
 
@@ -37,11 +42,18 @@ class Shelf(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, numbers: Sequence[int]) -> "Shelf":
         """Some of the history, by their numbers, with nothing beside it."""
+        hides = [self.hides[at] if at < len(self.hides) else {} for at in numbers]
+        most = {table: max(one.get(table, 0) for one in hides) for table in self.hidden}
         return Shelf(
             history=[self.history[at] for at in numbers],
-            hidden=[self.hidden[at] for at in numbers if at < len(self.hidden)],
+            hidden={table: names[: most[table]] for table, names in self.hidden.items()},
+            hides=hides,
             tables=self.tables,
         )
+
+    def names(self, hides: Mapping[str, int]) -> Mapping[str, Sequence[str]]:
+        """The names that these counts stand for, by table."""
+        return {table: self.hidden[table][:count] for table, count in hides.items() if count}
 
 
 class AskFigures(msgspec.Struct, frozen=True, kw_only=True, tag="figures"):
