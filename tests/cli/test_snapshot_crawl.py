@@ -102,6 +102,14 @@ def test_what_goes_wrong_is_one_line_and_exit_code_1(tmp_path: Path):
             assert "two" not in said
 
 
+def test_a_hub_does_not_crawl_itself(tmp_path: Path, monkeypatch):
+    """What becomes private is left out of own snapshots alone."""
+    monkeypatch.setenv("HUBKEEP_PUBLIC_URL", "http://models.lab.example")
+    said = run(tmp_path, "--endpoint", "http://models.lab.example/")
+    assert said.exit_code == 1
+    assert "hubkeep snapshot take" in said.output
+
+
 def test_a_token_comes_from_a_file_alone_and_goes_nowhere_else(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_of_another_hub")
     token = tmp_path / "token"

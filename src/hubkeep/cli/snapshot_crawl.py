@@ -81,8 +81,12 @@ def crawl(
         from hubkeep.observatory.crawling.crawl import crawl as run
         from hubkeep.observatory.crawling.endpoint import Endpoint
 
+        there = Endpoint.parse(endpoint)
+        own = settings(data=data).public_url
+        if own and Endpoint.parse(own) == there:
+            raise Failure(f"{own} is this hub: take a snapshot with 'hubkeep snapshot take'")
         wanted = Wanted(
-            endpoint=Endpoint.parse(endpoint),
+            endpoint=there,
             lists=tuple(name for name in _TABLES if name in (only or _TABLES)),
             accounts=accounts,
             parallel=parallel,
