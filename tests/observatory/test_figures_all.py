@@ -200,12 +200,6 @@ def test_quantiles_are_exact_on_spark_too() -> None:
     )
 
 
-def test_every_figure_has_two_files() -> None:
-    folder = Path(views.__file__).parent / "figures"
-    for path in folder.glob("*.sql"):
-        assert path.with_suffix(".py").is_file(), path.name
-
-
 @needs_sqlglot
 def test_places_in_lists_count_from_zero_on_spark() -> None:
     sql = spark(

@@ -2,7 +2,7 @@
 """B8: which sizes of models people make, and which they use."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from hubkeep.observatory.figure import Answer, Chart, Context, Figure, Finished, Scalar
 from hubkeep.observatory.figures.parts import (
@@ -22,36 +22,18 @@ from hubkeep.observatory.figures.shared import (
     as_table,
     part,
 )
+from hubkeep.observatory.figures.sizes import SIZE, SIZES
 from hubkeep.observatory.shapes import dumbbells
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BOUNDS: Final = (
-    ("<0.1 B", "< 100000000"),
-    ("0.1-0.5 B", "< 500000000"),
-    ("0.5-1 B", "< 1000000000"),
-    ("1-3 B", "< 3000000000"),
-    ("3-7 B", "< 7000000000"),
-    ("7-9 B", "< 10000000000"),
-    ("10-15 B", "< 16000000000"),
-    ("16-40 B", "< 41000000000"),
-    ("41-80 B", "<= 80000000000"),
-    (">80 B", "> 80000000000"),
-)
-"""The classes and what their parameters are, of those that are of no class before."""
 _PACKED = (
     "CASE WHEN parameters_from = 'safetensors' AND parameters > 0 THEN "
     "regexp_matches(lower(id), 'gptq|awq|bnb|4-?bit|8-?bit') "
     "OR id IN (SELECT child FROM lineage WHERE relation = 'quantized') ELSE false END"
 )
-_CLASS = (
-    f"CASE WHEN parameters IS NULL OR parameters <= 0 OR {_PACKED} "
-    f"THEN '{UNKNOWN}' "
-    + " ".join(f"WHEN parameters {bound} THEN '{name}'" for name, bound in _BOUNDS)
-    + " END"
-)
-_ORDER = (*(name for name, _ in _BOUNDS), UNKNOWN)
+_CLASS = f"CASE WHEN {_PACKED} THEN '{UNKNOWN}' ELSE {SIZE} END"
 _LLM = "text-generation"
 
 
@@ -93,7 +75,7 @@ def _scalars(rows: list[Row]) -> dict[str, Scalar]:
     for among, name in (("all", "all"), (_LLM, "llm")):
         every = [row for row in rows if row["whole"] == f"{among}, any"]
         known = [row for row in every if row["size_class"] != UNKNOWN]
-        small = [row for row in known if row["size_class"] in _ORDER[:3]]
+        small = [row for row in known if row["size_class"] in SIZES[:3]]
         found |= {
             f"share_known_{name}": part(summed(known, "n"), summed(every, "n")),
             f"dl_share_known_{name}": part(summed(known, "dl"), summed(every, "dl")),
@@ -114,7 +96,7 @@ def _chart(_table: "pa.Table", _scalars: object) -> Chart:
     shown = f"datum.source == 'any' && datum.size_class != '{UNKNOWN}' && datum.among == "
     return {
         "vconcat": [
-            dumbbells("size_class", both, title, _ORDER[:-1], where=f"{shown}'{among}'")
+            dumbbells("size_class", both, title, SIZES[:-1], where=f"{shown}'{among}'")
             for among, title in (
                 ("all", "All models whose parameters are known: share"),
                 (_LLM, "Models for text generation whose parameters are known: share"),
