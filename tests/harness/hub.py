@@ -205,13 +205,16 @@ def program_env() -> dict[str, str]:
 def running_hub(
     data: Path, *arguments: str, env: dict[str, str] | None = None
 ) -> Iterator[LiveHub]:
-    """Run `hubkeep serve` on a free port over a data folder, as it is; stopped at the end."""
+    """Run `hubkeep serve` on a free port over a data folder, as it is; stopped at the end.
+
+    It takes no snapshots of itself: what pages of the observatory are about would change with time.
+    """
     command = [sys.executable, "-m", "hubkeep", "serve", "--data", str(data)]
     process = subprocess.Popen(
         [*command, "--port", "0", "--json", *arguments],
         stdout=subprocess.PIPE,
         text=True,
-        env={**program_env(), **(env or {})},
+        env={**program_env(), "HUBKEEP_SNAPSHOTS": "off", **(env or {})},
     )
     assert process.stdout is not None
     with process, process.stdout as output:
