@@ -104,7 +104,7 @@ def test_a_name_that_is_unknown_is_said_and_the_others_are_drawn(
     if "series" in said:
         assert answer.status_code == 200
         assert lines(data(hub, address("acme/grows", name))) == {"acme/grows": [100, 200, 300, 400]}
-        assert data(hub, address(name), 404)["figure"] is None
+        assert said in str(data(hub, address(name), 404)["error"])
     else:
         assert answer.status_code == 400
 

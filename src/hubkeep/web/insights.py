@@ -26,6 +26,7 @@ from hubkeep.observatory.store import NoSuchSnapshot
 from hubkeep.web.repo_head import Link
 from hubkeep.web.shell import shell_for
 from hubkeep.web.site import Page, Preview, shown
+from hubkeep.web.wants import wants_html
 
 if TYPE_CHECKING:
     from hubkeep.app import App
@@ -198,8 +199,10 @@ def answered(
     app: "App", request: Request, page: InsightsPage, scene: Scene, status: int = 200
 ) -> Response:
     """Answer with a page, or with 304 to who has the same already. What only administrators may see
-    is kept nowhere.
+    is kept nowhere. Who is no browser gets what is wrong as an error, like everywhere.
     """
+    if status >= 400 and page.problem and not wants_html(request):
+        raise errors.HubError(status, page.problem)
     kept = {"Cache-Control": "no-store"} if scene.universe == "all" else {}
     shell = shell_for(app, request, scene.actor)
     answer = shown(app, request, page, shell, status=status, headers=kept)
