@@ -44,6 +44,8 @@ FOLDER = DOCS / "screenshots"
 NOW = unwire("2026-11-20T16:00:00.000Z")
 USER, PASSWORD = "ida-brandt", "an example of a password"
 QUALITY = 62
+# What is told of them in figures is made up, and so are they.
+INVENTED = ("harbourlight", "openfield", "kestrel-lab", "nordlys", "ida-brandt", "quarry", "tarn")
 # Addresses of the hub stand in its pages, so the port is always the same.
 PORT = 8642
 
@@ -132,7 +134,7 @@ def serving(data: Path) -> Iterator[str]:
 async def furnish(app: App) -> None:
     """Fill the hub, and let somebody sign in who sees all of its pages."""
     await fill(app, NOW)
-    whole(app.config.data / "snapshots")
+    whole(app.config.data / "snapshots", authors=INVENTED)
     stored = hash_password(PASSWORD)
 
     def work(conn: Connection) -> None:

@@ -51,7 +51,7 @@ SHOTS = (
     Shot("lost", "/harbourlight/no-such-model", "Nothing is here", status=404),
     Shot("insights", "/insights", "The observatory: a snapshot at a glance"),
     Shot("insights-movers", "/insights/movers?days=30", "What moved"),
-    Shot("insights-history", "/insights/models/google/model-055", "A model over time"),
+    Shot("insights-history", "/insights/models/harbourlight/model-055", "A model over time"),
     Shot("insights-console", "/insights/console", "SQL over a snapshot", True),
     *(
         Shot(f"insights-{name.lower()}", f"/insights/{name.lower()}", says, looks=("light",))

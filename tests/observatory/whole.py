@@ -16,25 +16,30 @@ from tests.observatory.tiny import Row, model, tiny, when
 OWN = Source(kind="hub", name="http://models.lab.example")
 DAYS = ("2024-04-01", "2024-05-01", "2024-06-01", "2024-07-01")
 
-_AUTHORS = ("google", "meta-llama", "Helsinki-NLP", "allenai", "someone", "another", "TheBloke")
+AUTHORS = ("google", "meta-llama", "Helsinki-NLP", "allenai", "someone", "another", "TheBloke")
 _LICENSES = ("apache-2.0", "mit", "gpl-3.0", "cc-by-nc-4.0", "llama3", "openrail", "own", None)
 _TASKS = ("text-generation", "fill-mask", "image-classification", "text-to-speech", None)
 
 
-def whole(folder: Path, count: int = 300) -> tuple[Sequence[Snapshot], Snapshot]:
-    """Make the snapshots of a hub, oldest first, and one of another; the same every time."""
+def whole(
+    folder: Path, count: int = 300, authors: Sequence[str] = AUTHORS
+) -> tuple[Sequence[Snapshot], Snapshot]:
+    """Make the snapshots of a hub, oldest first, and one of another; the same every time.
+
+    `authors` are seven, of whom the third calls itself a university.
+    """
     chance = random.Random(7)
-    models = [_model(chance, at) for at in range(count)]
+    models = [_model(chance, at, authors) for at in range(count)]
     history = []
     for number, day in enumerate(DAYS):
         seen = [_grown(chance, row, number) for row in models if _is_there(row, day, number)]
-        history.append(tiny(folder, f"{day}T00:00:00.000Z", OWN, **_tables(chance, seen)))
+        history.append(tiny(folder, f"{day}T00:00:00.000Z", OWN, **_tables(chance, seen, authors)))
     others = [{**row, "license": chance.choice(_LICENSES)} for row in models[: count // 2]]
-    return history, tiny(folder, "2024-07-02T00:00:00.000Z", **_tables(chance, others))
+    return history, tiny(folder, "2024-07-02T00:00:00.000Z", **_tables(chance, others, authors))
 
 
-def _model(chance: random.Random, at: int) -> dict[str, object]:
-    author = chance.choice(_AUTHORS)
+def _model(chance: random.Random, at: int, authors: Sequence[str]) -> dict[str, object]:
+    author = chance.choice(authors)
     name = f"{author}/model-{at:03}" if at % 23 else f"bare-{at:03}"
     made = when("2022-03-02") + timedelta(days=chance.randrange(0, 840)) * (at % 9 > 0)
     downloads = int(10 ** chance.uniform(0, 6)) * (at % 7 > 0)
@@ -85,12 +90,14 @@ def _grown(chance: random.Random, row: Row, number: int) -> dict[str, object]:
     return {**row, **counts}
 
 
-def _tables(chance: random.Random, models: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+def _tables(
+    chance: random.Random, models: Sequence[Row], authors: Sequence[str]
+) -> Mapping[str, Sequence[Row]]:
     names = [str(row["id"]) for row in models]
     lineage = [
         {
             "child": child,
-            "parent": chance.choice([*names[: at + 2], "gone/base", "meta-llama/elsewhere"]),
+            "parent": chance.choice([*names[: at + 2], "gone/base", f"{authors[1]}/elsewhere"]),
             "relation": chance.choice((*RELATIONS, None)),
         }
         for at, child in enumerate(names)
@@ -104,8 +111,8 @@ def _tables(chance: random.Random, models: Sequence[Row]) -> Mapping[str, Sequen
     ]
     datasets = [
         {
-            "id": f"google/rows-{at}",
-            "author": "google",
+            "id": f"{authors[0]}/rows-{at}",
+            "author": authors[0],
             "created_at": when("2023-01-01") + timedelta(days=at),
             "downloads_30d": at * 10,
             "gated": "auto" if at % 5 == 0 else "no",
@@ -114,7 +121,7 @@ def _tables(chance: random.Random, models: Sequence[Row]) -> Mapping[str, Sequen
     ]
     events = [
         {
-            "id": f"someone/event-{at}",
+            "id": f"{authors[4]}/event-{at}",
             "event": event,
             "day": date(2024, 4, 3) + timedelta(weeks=at % 8 + (event == "deleted")),
             "relation": chance.choice(RELATIONS),
@@ -125,10 +132,10 @@ def _tables(chance: random.Random, models: Sequence[Row]) -> Mapping[str, Sequen
         if event == "added" or at % 4 == 0
     ]
     accounts = [
-        {"name": "Helsinki-NLP", "kind": "org", "org_type": "university"},
-        {"name": "someone", "kind": "user", "org_type": None},
+        {"name": authors[2], "kind": "org", "org_type": "university"},
+        {"name": authors[4], "kind": "user", "org_type": None},
     ]
-    spaces = [{"id": "someone/space", "author": "someone", "sdk": "static", "likes": 3}]
+    spaces = [{"id": f"{authors[4]}/space", "author": authors[4], "sdk": "static", "likes": 3}]
     return {
         "models": models,
         "lineage": lineage,
