@@ -348,13 +348,16 @@ def test_pages_that_shift_give_each_row_once_as_it_was_last(crawls: Crawls):
 
 
 def test_a_failure_of_one_list_does_not_wait_for_another(crawls: Crawls):
-    started = threading.Event()
+    both_asked, told_to_wait = threading.Event(), threading.Event()
 
     def fault(asked: Asked) -> Said | None:
         if asked.path == "/api/spaces":
-            started.wait(20)
+            both_asked.set()
+            told_to_wait.wait(20)
             return Said(403, {"error": "no"})
-        started.set()
+        # Who is told to wait before Spaces were asked for does not ask for them any more.
+        both_asked.wait(20)
+        told_to_wait.set()
         return Said(429, None, {"Retry-After": "600"})
 
     with served(FakeHub(fault=fault)) as hub:
