@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("duckdb")
 
 from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.duck import open_duck
+from hubkeep.observatory.duck import Duck
 from hubkeep.observatory.engine import IN_MEMORY, Selection, ViewEngine
 from hubkeep.observatory.figure import BadParameter, Value
 from hubkeep.observatory.filters import Filters
@@ -22,7 +22,7 @@ def rows(engine: ViewEngine, sql: str, **parameters: Value) -> list[Row]:
 
 
 def opened(*snapshots: Snapshot, filters: Filters | None = None) -> ViewEngine:
-    return open_duck(Selection([one.folder for one in snapshots]), Dimensions(), filters)
+    return ViewEngine(Duck(), Selection([one.folder for one in snapshots]), Dimensions(), filters)
 
 
 def flags(*snapshots: Snapshot) -> dict[object, object]:
@@ -224,7 +224,7 @@ def test_what_is_hidden_is_in_no_view(tmp_path: Path) -> None:
     _, before, snapshot = three(tmp_path)
     names = {"models": {"google/small", "someone/packed"}}
     folders = [before.folder, snapshot.folder]
-    with open_duck(Selection(folders, [{}, names]), Dimensions()) as engine:
+    with ViewEngine(Duck(), Selection(folders, [{}, names]), Dimensions()) as engine:
         for view, column in (("models", "id"), ("lineage", "child"), ("universe", "id")):
             seen = engine.query(f"SELECT {column} FROM {view}", {})[column].to_pylist()
             assert seen, view
@@ -238,7 +238,7 @@ def test_what_is_hidden_is_in_no_view(tmp_path: Path) -> None:
 def test_names_are_hidden_whatever_their_case(tmp_path: Path) -> None:
     snapshot = tiny(tmp_path, TAKEN, models=[model("Lab/Secret"), model("lab/open")])
     hidden = Selection([snapshot.folder], [{"models": {"lab/secret"}}])
-    with open_duck(hidden, Dimensions()) as engine:
+    with ViewEngine(Duck(), hidden, Dimensions()) as engine:
         assert engine.query("SELECT id FROM models", {})["id"].to_pylist() == ["lab/open"]
 
 
@@ -253,7 +253,7 @@ def test_another_hub_stands_beside_with_what_is_known_of_its_models(tmp_path: Pa
     )
     hidden = {"models": {"google/m2"}}
     selection = Selection([own.folder], reference=public.folder, reference_hidden=hidden)
-    with open_duck(selection, Dimensions()) as engine:
+    with ViewEngine(Duck(), selection, Dimensions()) as engine:
         found = rows(engine, "SELECT * FROM reference_models ORDER BY id")
         edges = rows(engine, "SELECT parent FROM reference_lineage")
         assert ids(engine) == []

@@ -16,8 +16,8 @@ from hubkeep.observatory import views
 from hubkeep.observatory.dialects import spark
 from hubkeep.observatory.dimensions import Dimensions
 from hubkeep.observatory.document import documented
-from hubkeep.observatory.duck import open_duck
-from hubkeep.observatory.engine import Selection
+from hubkeep.observatory.duck import Duck
+from hubkeep.observatory.engine import Selection, ViewEngine
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.report.pictures import svg_of
@@ -71,7 +71,7 @@ def snapshots(tmp_path_factory: pytest.TempPathFactory) -> list[Snapshot]:
 def answered(snapshots: list[Snapshot]) -> dict[str, Result]:
     """All figures on one engine."""
     dimensions, manifests = Dimensions(), [one.manifest for one in snapshots]
-    with open_duck(Selection([one.folder for one in snapshots]), dimensions) as engine:
+    with ViewEngine(Duck(), Selection([one.folder for one in snapshots]), dimensions) as engine:
         return {
             name: run(known.figure, known.sql, engine, manifests, dimensions.digest)
             for name, known in all_figures().items()

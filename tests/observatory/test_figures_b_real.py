@@ -18,8 +18,8 @@ pytest.importorskip("duckdb")
 import duckdb
 
 from hubkeep.observatory.dimensions import FOLDER, Dimensions
-from hubkeep.observatory.duck import open_duck
-from hubkeep.observatory.engine import Selection
+from hubkeep.observatory.duck import Duck
+from hubkeep.observatory.engine import Selection, ViewEngine
 from hubkeep.observatory.figures import all_figures
 from hubkeep.observatory.names import parameters_of_name
 from hubkeep.observatory.running import Result, run
@@ -107,7 +107,7 @@ def test_b5_by_the_regions_of_atom_two_thirds_are_not_mapped(
     )
     dimensions = Dimensions(tmp_path / "tables")
     known = all_figures()["B5"]
-    with open_duck(Selection([census.folder]), dimensions) as engine:
+    with ViewEngine(Duck(), Selection([census.folder]), dimensions) as engine:
         found = run(known.figure, known.sql, engine, [census.manifest], dimensions.digest)
     share = {row["region"]: row["dl_share_all"] for row in rows_of(found)}
     told = {name: round(share[name], 3) for name in ("us", "eu", "china", "unknown")}

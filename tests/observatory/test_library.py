@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The snapshots of a hub as its pages need them, and what is hidden of them."""
 
+import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,3 +122,18 @@ def test_many_hidden_names_are_told_once_whatever_the_snapshots(tmp_path: Path) 
     shelf = library.shelf(library.series(), names)
     assert len(msgspec.json.encode(shelf)) < 100_000
     assert all(len(shelf.names(hides)["models"]) == 2_000 for hides in shelf.hides)
+
+
+def test_a_folder_that_has_not_changed_is_not_listed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, library = _own(tmp_path, "2025-03-01"), Library(tmp_path)
+    long_ago = time.time_ns() - 3_600 * 10**9
+    os.utime(tmp_path / "public", ns=(long_ago, long_ago))
+    assert [one.id for one in library.all()] == [first.id]
+    with monkeypatch.context() as patched:
+        patched.delattr(SnapshotStore, "folders")
+        assert [one.id for one in library.all()] == [first.id]
+        assert library.has_own_since(_at("2025-03-01"))
+    second = _own(tmp_path, "2025-03-02")
+    assert [one.id for one in library.all()] == [first.id, second.id]

@@ -96,6 +96,8 @@ def test_what_has_become_private_is_on_no_page_any_more(bare: TestHub) -> None:
         "note": "",
         "href": "",
     }
+    assert "1 name hidden since" in bare.get("/insights", headers=BROWSER).text
+    assert "hidden since" not in before.text
     known = {**BROWSER, "If-None-Match": before.headers["etag"]}
     assert bare.get("/insights/s4", headers=known).status_code == 200
     assert bare.put(address, token=alice, json={"private": False}).status_code == 200

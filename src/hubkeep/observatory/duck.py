@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hubkeep.observatory.dimensions import Dimensions
-from hubkeep.observatory.engine import Selection, ViewEngine
 from hubkeep.observatory.figure import Value
-from hubkeep.observatory.filters import Filters
 from hubkeep.observatory.workbench import quoted
 
 if TYPE_CHECKING:
@@ -19,26 +16,16 @@ MEMORY: Final = "290MB"
 """What DuckDB may use; Python, Arrow and NumPy come on top of it. It spills what is more."""
 
 
-def open_duck(
-    selection: Selection,
-    dimensions: Dimensions,
-    filters: Filters | None = None,
-    memory: str = MEMORY,
-) -> ViewEngine:
-    """Open snapshots for figures, to be closed by the caller."""
-    return ViewEngine(Duck(memory), selection, dimensions, filters)
-
-
 class Duck:
     """A database in memory that spills into a folder of its own; see `engine.Backend`."""
 
-    def __init__(self, memory: str = MEMORY) -> None:
+    def __init__(self) -> None:
         import duckdb
 
         self._spill = tempfile.TemporaryDirectory(prefix="hubkeep-figures-")
         self.connection = duckdb.connect(
             config={
-                "memory_limit": memory,
+                "memory_limit": MEMORY,
                 "threads": 2,
                 "temp_directory": self._spill.name,
                 "autoinstall_known_extensions": False,

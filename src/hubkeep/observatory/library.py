@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The snapshots of a hub as its pages need them: which there are, and which go together."""
 
+import time
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -18,8 +20,21 @@ MOST_HISTORY: Final = 60
 """So many snapshots of a series are read for a figure over time, evenly spread over it."""
 
 
+_SETTLED: Final = 2_000_000_000
+"""Nanoseconds after which a folder's time of change tells what changed since: clocks of file
+systems are coarse.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    changed: int
+    found: Sequence[Manifest]
+
+
 class Library:
-    """The snapshots below a folder. A manifest never changes, and is read once.
+    """The snapshots below a folder. A manifest never changes, and is read once; the folder is
+    listed again when it has changed, since pages of repositories ask too.
 
     `tables` is the folder of the hub's own tables, of what it knows better than Hubkeep.
     """
@@ -29,9 +44,20 @@ class Library:
         self._tables = tables
         self._read: dict[Path, Manifest] = {}
         self._folders: dict[str, Path] = {}
+        self._listed: dict[Universe, _Listed] = {}
 
     def all(self, universe: Universe = "public") -> Sequence[Manifest]:
         """Return all that can be read, oldest first."""
+        now, changed = time.time_ns(), self._store.changed(universe)
+        listed = self._listed.get(universe)
+        if listed is not None and listed.changed == changed:
+            return listed.found
+        found = self._list(universe)
+        if now - changed > _SETTLED:
+            self._listed[universe] = _Listed(changed, found)
+        return found
+
+    def _list(self, universe: Universe) -> Sequence[Manifest]:
         there = self._store.folders(universe)
         for folder in there:
             if folder not in self._read:

@@ -65,6 +65,13 @@ class SnapshotStore:
                 continue
         return sorted(found, key=lambda one: (one.taken_at, one.id))
 
+    def changed(self, universe: Universe = "public") -> int:
+        """Return when a snapshot came or went last, in nanoseconds; 0 where there never was one."""
+        try:
+            return (self._folder / universe).stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def folders(self, universe: Universe = "public") -> Sequence[Path]:
         """Return the folders of all snapshots, by name, also of those that cannot be read."""
         place = self._folder / universe

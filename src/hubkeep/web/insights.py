@@ -56,6 +56,8 @@ class SnapshotShown(msgspec.Struct, rename="camel", kw_only=True):
     notes: Sequence[str]
     is_latest: bool
     """Whether it is what pages are about when nothing is asked for."""
+    hidden: int
+    """How many names are not read of it, since strangers may not see them any more."""
 
     @property
     def origin(self) -> str:
@@ -180,7 +182,7 @@ def about(scene: Scene, current: str) -> About:
     manifest = scene.snapshot
     return About(
         tabs=[Link(name, _at(scene, href), name == current) for name, href in _TABS],
-        snapshot=snapshot_shown(manifest, scene.latest) if manifest else None,
+        snapshot=snapshot_shown(manifest, scene) if manifest else None,
         snapshots=[
             SnapshotChoice(
                 id=one.id,
@@ -233,8 +235,8 @@ def _at(scene: Scene, href: str) -> str:
     return scene.href(path) + mark + fragment
 
 
-def snapshot_shown(manifest: Manifest, latest: str) -> SnapshotShown:
-    """Return how pages name a snapshot; `latest` is the id of the one of its series."""
+def snapshot_shown(manifest: Manifest, scene: Scene) -> SnapshotShown:
+    """Return how pages name a snapshot that a scene is about."""
     return SnapshotShown(
         id=manifest.id,
         hash=manifest.hash,
@@ -244,8 +246,16 @@ def snapshot_shown(manifest: Manifest, latest: str) -> SnapshotShown:
         source=manifest.source.name,
         rows={name: table.rows for name, table in manifest.tables.items()},
         notes=manifest.notes,
-        is_latest=manifest.id == latest,
+        is_latest=manifest.id == scene.latest,
+        hidden=_hidden(manifest, scene),
     )
+
+
+def _hidden(manifest: Manifest, scene: Scene) -> int:
+    shelf, series = scene.shelf, scene.series
+    if shelf is None or series is None or manifest not in series.history:
+        return 0
+    return sum(shelf.hides[series.history.index(manifest)].values())
 
 
 def _name(manifest: Manifest) -> str:

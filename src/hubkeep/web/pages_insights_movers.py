@@ -167,7 +167,7 @@ def _seconds(snapshot: Manifest) -> float:
 def _fill(page: MoversPage, scene: Scene, before: Manifest, told: MoversOf) -> None:
     assert scene.snapshot is not None
     page.apart = round((_seconds(scene.snapshot) - _seconds(before)) / _DAY, 1)
-    page.before = snapshot_shown(before, scene.latest)
+    page.before = snapshot_shown(before, scene)
     page.numbers = {
         "compared": told.n_compared,
         "new": told.n_new,

@@ -86,7 +86,6 @@ class Reader:
         for any more is computed nevertheless. `who` may ask EACH things at once, so that nobody
         takes all turns.
         """
-        needed_is_there()
         text = msgspec.json.encode(question)
         # A question may be long: it brings the names of all that is hidden.
         key = hashlib.sha256(text).digest()
@@ -95,6 +94,7 @@ class Reader:
             return kept
         work = self._asked.get(key)
         if work is None:
+            needed_is_there()
             if len(self._asked) >= WAITING:
                 raise NoAnswer(503, "The observatory is busy: ask again in a moment.")
             if who and self._askers[who] >= EACH:
